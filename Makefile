@@ -1,0 +1,55 @@
+# Every target does its own set-up in .venv; "make help" lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export PATH := $(abspath $(BIN)):$(PATH)
+export PYTHONDONTWRITEBYTECODE :=
+export ANSIBLE_HOME ?= $(abspath .cache/ansible)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup rehearse down test lint unit contract scenarios molecule docs clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make .venv with everything that is needed
+
+$(READY): requirements.txt constraints.txt requirements.yml pyproject.toml scripts/get_collections.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "asr-migrate needs Python 3.11 or newer (set PYTHON=...)")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BIN)/python scripts/get_collections.py
+	@touch $@
+
+rehearse: $(READY) ## migrate the lab's two waves from EC2 to Azure, on this machine
+	$(BIN)/asr-migrate rehearse
+
+down: $(READY) ## stop the lab that "make rehearse" left running
+	$(BIN)/asr-migrate lab down
+
+test: lint unit contract scenarios molecule ## everything that CI runs
+
+lint: $(READY) ## ruff, mypy --strict, import contracts, ansible-lint, yamllint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/yamllint --strict .
+	$(BIN)/ansible-lint --offline --strict
+
+unit: $(READY) ## unit tests
+	$(BIN)/pytest tests/unit
+
+contract: $(READY) ## the lab and the adapters against recorded exchanges (skipped where there are none)
+	$(BIN)/pytest tests/contract -rA
+
+scenarios: $(READY) ## one story a file, and the rehearsal itself
+	$(BIN)/pytest tests/scenarios --durations=15
+
+molecule: $(READY) ## role tests on a Linux and a Windows lab host
+	scripts/molecule.sh
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) .lab .cache reports journal
