@@ -1,0 +1,168 @@
+"""Which function answers which request.
+
+Modules under ``resources/`` register their handlers with ``@route`` when they are imported; ``load`` imports them all.
+A path that nobody registered, a method or an api-version that the resource does not have is refused with a sentence, as
+Azure does.
+
+A template is a path with ``{name}`` segments; literal segments match without regard to case. One segment may be
+``{*name}``: it stands for any number of segments, also none.
+
+A handler gets by keyword what its parameters name and nothing else, so one that has no use for the time does not take
+it: ``world``, ``request``, ``now``, and the segments of its template as they were written in the request.
+"""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from asr_lab.arm.wire import ArmError, Request, Response
+
+H = TypeVar("H", bound=Callable[..., Response])
+
+_GIVEN = frozenset({"world", "request", "now"})
+
+
+@dataclass(frozen=True)
+class Route:
+    """A registered handler."""
+
+    method: str
+    segments: tuple[str, ...]
+    versions: tuple[str, ...]
+    handler: Callable[..., Response]
+    wants: frozenset[str]
+
+    def answer(self, offered: Mapping[str, Any]) -> Response:
+        """Return the handler's answer, giving it what it names of ``offered``."""
+        return self.handler(**{name: value for name, value in offered.items() if name in self.wants})
+
+    def match(self, path: list[str]) -> dict[str, str] | None:
+        """Return the parameters when the path fits the template, else None."""
+        star = next((index for index, segment in enumerate(self.segments) if segment.startswith("{*")), None)
+        if star is None:
+            return _match(self.segments, path) if len(path) == len(self.segments) else None
+        tail = len(self.segments) - star - 1
+        if len(path) < star + tail:
+            return None
+        head_values = _match(self.segments[:star], path[:star])
+        tail_values = _match(self.segments[star + 1 :], path[len(path) - tail :])
+        if head_values is None or tail_values is None:
+            return None
+        middle = "/".join(path[star : len(path) - tail])
+        return {**head_values, self.segments[star][2:-1]: middle, **tail_values}
+
+    @property
+    def exactness(self) -> tuple[bool, int]:
+        """Return what decides between two routes that both match: no star before a star, then the more literal one."""
+        return (
+            not any(segment.startswith("{*") for segment in self.segments),
+            sum(not segment.startswith("{") for segment in self.segments),
+        )
+
+
+ROUTES: list[Route] = []
+
+
+def route(method: str, template: str, *, versions: Iterable[str]) -> Callable[[H], H]:
+    """Return a decorator that registers a handler for ``method`` and ``template`` in the api-versions given."""
+
+    def register(handler: H) -> H:
+        segments = tuple(_split(template))
+        offered = {segment[1:-1].lstrip("*") for segment in segments if segment.startswith("{")} | _GIVEN
+        wants = frozenset(inspect.signature(handler).parameters)
+        if wants - offered:
+            raise TypeError(
+                f"{handler.__name__}: {method} {template} does not offer {', '.join(sorted(wants - offered))}"
+            )
+        ROUTES.append(Route(method, segments, tuple(versions), handler, wants))
+        return handler
+
+    return register
+
+
+def load() -> None:
+    """Import every module under ``resources/``, which registers their handlers."""
+    package = importlib.import_module("asr_lab.arm.resources")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
+
+
+def find(request: Request) -> tuple[Route, dict[str, str]]:
+    """Return the route and its parameters for a request.
+
+    Raises ArmError: 404 for a resource type that the simulator does not have, 405 for a method that the resource type
+    does not have, 400 for a missing api-version or one that the resource type does not have.
+    """
+    path = _split(request.path)
+    matches = [(found, values) for found in ROUTES if (values := found.match(path)) is not None]
+    if not matches:
+        raise _unknown_type(path, request)
+    best = max(found.exactness for found, _ in matches)
+    closest = [(found, values) for found, values in matches if found.exactness == best]
+    for found, values in closest:
+        if found.method == request.method:
+            _check_version(found, path, request)
+            return found, values
+    methods = ", ".join(sorted({found.method for found, _ in closest}))
+    raise ArmError(
+        405,
+        "MethodNotAllowed",
+        f"The method {request.method} is not offered by '{resource_type(path)}' at {request.path}; offered: {methods}.",
+        headers={"Allow": methods},
+    )
+
+
+def resource_type(path: list[str]) -> str:
+    """Return the type that a split path asks for, such as ``Microsoft.RecoveryServices/vaults/replicationPolicies``."""
+    lower = [segment.casefold() for segment in path]
+    if "providers" not in lower:
+        return "/".join(path[0::2])
+    after = path[len(lower) - 1 - lower[::-1].index("providers") + 1 :]
+    return "/".join(after[:1] + after[1::2])
+
+
+def _check_version(found: Route, path: list[str], request: Request) -> None:
+    asked = request.api_version
+    if not asked:
+        raise ArmError(
+            400,
+            "MissingApiVersionParameter",
+            "The api-version query parameter (?api-version=) is required for all requests.",
+        )
+    if asked not in found.versions:
+        kind = resource_type(path)
+        namespace, _, name = kind.partition("/")
+        raise ArmError(
+            400,
+            "InvalidResourceType" if name else "InvalidApiVersionParameter",
+            f"The resource type '{name or namespace}' could not be found in the namespace '{namespace}' for api "
+            f"version '{asked}'. The supported api-versions are '{','.join(found.versions)}'.",
+        )
+
+
+def _unknown_type(path: list[str], request: Request) -> ArmError:
+    kind = resource_type(path)
+    namespace, _, name = kind.partition("/")
+    return ArmError(
+        404,
+        "InvalidResourceType",
+        f"The resource type '{name or namespace}' could not be found in the namespace '{namespace}' for api version "
+        f"'{request.api_version}': the simulator answers nothing at {request.method} {request.path}.",
+    )
+
+
+def _split(path: str) -> list[str]:
+    return [segment for segment in path.split("/") if segment]
+
+
+def _match(template: Iterable[str], path: list[str]) -> dict[str, str] | None:
+    values: dict[str, str] = {}
+    for expected, segment in zip(template, path, strict=True):
+        if expected.startswith("{"):
+            values[expected[1:-1]] = segment
+        elif expected.casefold() != segment.casefold():
+            return None
+    return values
