@@ -1,0 +1,110 @@
+"""What a scenario can do to a Windows host from outside: the body of ``POST /_lab/hosts/<name>``.
+
+| Key | Value | Effect |
+|---|---|---|
+| ``skew_s`` | seconds | the host's clock runs that far ahead (negative: behind) |
+| ``time_source`` | true, false | whether its time server answers, so that ``w32tm /resync`` can help |
+| ``service`` | {name: running, stopped, disabled} | state (and, for disabled, start type) of services |
+| ``registry`` | {key: {name: value or null}} | writes or removes values; ``{key: null}`` removes a key |
+| ``firewall`` | {group identifier or English name: true, false} | switches a rule group |
+| ``free_bytes`` | {"C:": bytes} | what a drive has left |
+| ``listening`` | {port: true, false} | a program listens on the port, or no longer |
+| ``file`` | {path: text or null} | writes or removes a file |
+| ``reset`` | true | the host is as fresh from its image (before everything else) |
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from asr_lab.hosts.windows import firewall
+from asr_lab.hosts.windows.services import STARTS
+from asr_lab.hosts.windows.state import Host
+
+
+def apply_fault(host: Host, fault: Mapping[str, Any]) -> None:
+    """Change the host. Raises ValueError with a sentence for a key or a value it does not know; nothing is changed
+    then.
+    """
+    unknown = set(fault) - set(_FAULTS)
+    if unknown:
+        raise ValueError(
+            f"{', '.join(sorted(unknown))}: no such fault of a Windows host; known are {', '.join(sorted(_FAULTS))}"
+        )
+    with host.lock:
+        for key, act in _FAULTS.items():
+            if key in fault:
+                act(host, fault[key])
+        host.save()
+
+
+def _reset(host: Host, value: Any) -> None:
+    if value is not True:
+        raise ValueError("reset: give true")
+    host.reset()
+
+
+def _skew(host: Host, value: Any) -> None:
+    host.condition.skew_s = float(value)
+
+
+def _time_source(host: Host, value: Any) -> None:
+    host.condition.time_source = bool(value)
+
+
+def _service(host: Host, value: Mapping[str, str]) -> None:
+    for name, state in value.items():
+        if host.services.find(name) is None or state not in ("running", "stopped", "disabled"):
+            raise ValueError(f"service: {name}: {state!r}: give an installed service and running, stopped or disabled")
+        if state == "running":
+            host.services.running.add(name.lower())
+            continue
+        host.services.running.discard(name.lower())
+        if state == "disabled":
+            host.services.set_start(name, STARTS["disabled"])
+
+
+def _registry(host: Host, value: Mapping[str, Mapping[str, Any] | None]) -> None:
+    for path, values in value.items():
+        if values is None:
+            host.registry.remove(path)
+        else:
+            host.registry.write(path, values)
+
+
+def _firewall(host: Host, value: Mapping[str, bool]) -> None:
+    for group, active in value.items():
+        if not firewall.set_active(host.registry, firewall.of_group(host.registry, group), bool(active)):
+            raise ValueError(f"firewall: {group!r} names no rule group of the host")
+
+
+def _free_bytes(host: Host, value: Mapping[str, int]) -> None:
+    for drive, count in value.items():
+        if drive.upper() not in host.drives():
+            raise ValueError(f"free_bytes: the host has no drive {drive}")
+        host.condition.free_bytes[drive.upper()] = int(count)
+
+
+def _listening(host: Host, value: Mapping[str, bool]) -> None:
+    for port, listens in value.items():
+        (host.condition.listening.add if listens else host.condition.listening.discard)(int(port))
+
+
+def _file(host: Host, value: Mapping[str, str | None]) -> None:
+    for path, text in value.items():
+        if text is None:
+            host.files.remove(path)
+        else:
+            host.files.write(path, text.encode())
+
+
+_FAULTS: dict[str, Callable[[Host, Any], None]] = {
+    "reset": _reset,
+    "skew_s": _skew,
+    "time_source": _time_source,
+    "service": _service,
+    "registry": _registry,
+    "firewall": _firewall,
+    "free_bytes": _free_bytes,
+    "listening": _listening,
+    "file": _file,
+}

@@ -1,0 +1,233 @@
+"""One Windows machine of the lab: what it is, what it holds, and how that is kept between two starts of the lab."""
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from asr_lab.arm.estate import HostDescription
+from asr_lab.clock import Clock
+from asr_lab.hosts.windows import firewall
+from asr_lab.hosts.windows.files import Files
+from asr_lab.hosts.windows.flavour import Flavour, flavour
+from asr_lab.hosts.windows.registry import Registry
+from asr_lab.hosts.windows.services import Services
+from asr_lab.hosts.windows.uplink import Uplink
+
+SESSION_MANAGER = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager"
+REBOOT_KEYS = (
+    r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending",
+    r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired",
+)
+AGENT_PRODUCT = r"HKLM\SOFTWARE\Wow6432Node\InMage Systems\Installed Products\5"
+SHUTDOWN_S, BOOT_S = 0.5, 2.0
+"""Wall seconds after which a restarting host falls silent, and for which it answers nobody."""
+
+
+class HostLock:
+    """Held by whoever reads or changes a host; not to be taken twice by one thread.
+
+    A host that talks to the world pauses its lock: the world may look at the host meanwhile, and neither waits for the
+    other.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owner: int | None = None
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self._owner = threading.get_ident()
+
+    def __exit__(self, *_: object) -> None:
+        self._owner = None
+        self._lock.release()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let go of the lock for a while, if this thread holds it."""
+        held = self._owner == threading.get_ident()
+        if held:
+            self.__exit__()
+        try:
+            yield
+        finally:
+            if held:
+                self.__enter__()
+
+
+@dataclass(frozen=True)
+class HostSpec:
+    """What the estate says about one machine: EC2 name, flavour (see ``flavour.VERSIONS``), and how others see it."""
+
+    name: str
+    flavour: str
+    description: HostDescription
+
+    @property
+    def address(self) -> str:
+        """Return the private address in EC2."""
+        return self.description.addresses[0]
+
+
+@dataclass
+class Condition:
+    """The part of a host's state that Windows keeps neither in the registry nor in files.
+
+    ``skew_s`` is how far its clock runs ahead (negative: behind), in seconds; ``free_bytes`` overrules what a drive
+    has left; ``listening`` are the TCP ports that installed programs opened; ``time_source`` is whether its time
+    server answers.
+    """
+
+    skew_s: float = 0.0
+    free_bytes: dict[str, int] = field(default_factory=dict)
+    listening: set[int] = field(default_factory=set)
+    time_source: bool = True
+    restart_at: datetime | None = None
+
+
+class Host:
+    """One machine. Whoever reads or changes it holds ``lock``; ``save`` writes it to ``directory``."""
+
+    def __init__(self, spec: HostSpec, directory: Path, uplink: Uplink, clock: Clock) -> None:
+        self.spec = spec
+        self.directory = directory
+        self.uplink = uplink
+        self.clock = clock
+        self.flavour: Flavour = flavour(spec.flavour)
+        self.lock = HostLock()
+        self.files = Files(directory / "blobs")
+        self.registry = Registry()
+        self.services = Services(self.registry, set())
+        self.condition = Condition()
+        if (directory / "state.json").exists():
+            self._load()
+        else:
+            self.reset()
+
+    def reset(self) -> None:
+        """Make the host as its flavour describes it, fresh from its image."""
+        for node in self.files:
+            self.files.remove(node.path)
+        self.registry = Registry()
+        self.services = Services(self.registry, set())
+        self.condition = Condition()
+        self.flavour.furnish(self.registry, self.services, self.spec.description)
+        for folder in (r"C:\Windows\System32", r"C:\Windows\Temp", r"C:\Users\Administrator\AppData\Local\Temp"):
+            self.files.make_folder(folder)
+        for folder in (r"C:\Program Files (x86)", r"C:\ProgramData", *(f"{drive}\\" for drive in self.drives())):
+            self.files.make_folder(folder)
+        self.save()
+
+    # time
+
+    def utc_now(self) -> datetime:
+        """Return what the host's clock shows: the wall time and the host's skew."""
+        return self.clock.wall() + timedelta(seconds=self.condition.skew_s)
+
+    def answers(self) -> bool:
+        """Return whether the machine is powered on and not just starting."""
+        restart, now = self.condition.restart_at, self.clock.wall()
+        down = restart is not None and restart <= now < restart + timedelta(seconds=BOOT_S)
+        return self.uplink.powered_on(self.spec.address) and not down
+
+    def restart(self) -> None:
+        """Restart Windows a moment later: what waited for a restart is done, automatic services run."""
+        for key in REBOOT_KEYS:
+            self.registry.remove(key)
+        self.registry.remove_value(SESSION_MANAGER, "PendingFileRenameOperations")
+        self.services.boot()
+        self.condition.restart_at = self.clock.wall() + timedelta(seconds=SHUTDOWN_S)
+
+    def wants_restart(self) -> bool:
+        """Return whether something waits for a restart."""
+        pending = self.registry.get(SESSION_MANAGER, "PendingFileRenameOperations")
+        return any(self.registry.has(key) for key in REBOOT_KEYS) or bool(pending)
+
+    def ask_for_restart(self) -> None:
+        """Leave the mark that an installer leaves when files are to be replaced at the next start."""
+        self.registry.set(SESSION_MANAGER, "PendingFileRenameOperations", [r"\??\C:\Windows\Temp\asr.tmp", ""])
+
+    # disks and network
+
+    def drives(self) -> dict[str, int]:
+        """Return the size in bytes of every drive: the boot disk is C:, the others follow as EC2Launch formats them."""
+        disks = self.spec.description.disks
+        ordered = [disk for disk in disks if disk.boot] + [disk for disk in disks if not disk.boot]
+        return {f"{chr(ord('C') + index)}:": disk.size_bytes for index, disk in enumerate(ordered)}
+
+    def free_bytes(self, drive: str) -> int | None:
+        """Return the free bytes of a drive (``C:``), or None when there is no such drive."""
+        letter = drive.upper()[:2]
+        size = self.drives().get(letter)
+        if size is None or letter in self.condition.free_bytes:
+            return self.condition.free_bytes.get(letter) if size is not None else None
+        taken = self.flavour.system_bytes if letter == "C:" else 0
+        return max(0, size - taken - self.files.used_bytes(letter))
+
+    def listens(self, port: int) -> bool:
+        """Return whether a TCP connection from outside to ``port`` is answered: something listens and the firewall
+        lets it in.
+        """
+        if not self.answers():
+            return False
+        terminal_server = r"HKLM\SYSTEM\CurrentControlSet\Control\Terminal Server"
+        windows = {
+            135: self.services.is_running("RpcSs"),
+            139: self.services.is_running("LanmanServer"),
+            445: self.services.is_running("LanmanServer"),
+            3389: self.registry.number(terminal_server, "fDenyTSConnections") == 0
+            and self.services.is_running("TermService"),
+            5986: self.services.is_running("WinRM"),
+        }
+        return (windows.get(port, False) or port in self.condition.listening) and firewall.lets_in(self.registry, port)
+
+    # what others see
+
+    def agent_version(self) -> str | None:
+        """Return the version of the Mobility service, or None when it is not installed."""
+        return self.registry.text(AGENT_PRODUCT, "Product_Version")
+
+    def describe(self) -> HostDescription:
+        """Return the machine as the Mobility service or an appliance reports it now."""
+        return replace(self.spec.description, os_name=self.flavour.os_name, agent_version=self.agent_version())
+
+    # keeping
+
+    def save(self) -> None:
+        """Write the state; the file is replaced in one step and only its owner can read it."""
+        restart = self.condition.restart_at
+        data: dict[str, Any] = {
+            "registry": self.registry.dump(),
+            "running": sorted(self.services.running),
+            "files": self.files.dump(),
+            "skew_s": self.condition.skew_s,
+            "free_bytes": self.condition.free_bytes,
+            "listening": sorted(self.condition.listening),
+            "time_source": self.condition.time_source,
+            "restart_at": restart.isoformat() if restart else None,
+        }
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new = self.directory / "state.json.new"
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump(data, stream)
+        new.replace(self.directory / "state.json")
+
+    def _load(self) -> None:
+        data = json.loads((self.directory / "state.json").read_text(encoding="utf-8"))
+        self.registry = Registry.load(data["registry"])
+        self.services = Services(self.registry, set(data["running"]))
+        self.files.load(data["files"])
+        self.condition = Condition(
+            skew_s=data["skew_s"],
+            free_bytes=data["free_bytes"],
+            listening=set(data["listening"]),
+            time_source=data["time_source"],
+            restart_at=datetime.fromisoformat(data["restart_at"]) if data["restart_at"] else None,
+        )

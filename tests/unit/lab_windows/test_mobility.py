@@ -1,0 +1,189 @@
+"""The Mobility service on a simulated machine: by hand, and pushed by an appliance."""
+
+from collections.abc import Callable
+
+import pytest
+from asr_lab.hosts.windows import firewall, push
+from asr_lab.hosts.windows.installers import mobility, packages
+from asr_lab.hosts.windows.result import Result
+from asr_lab.hosts.windows.shell import run_text
+from asr_lab.hosts.windows.state import AGENT_PRODUCT, Host
+
+WORK = r"C:\ProgramData\asr-migrate"
+AGENT = mobility.FOLDER + r"\agent\UnifiedAgentConfigurator.exe"
+INSTALL = f"'/Role' 'MS' '/InstallLocation' '{mobility.FOLDER}' '/Platform' 'VmWare' '/Silent' '/CSType' 'CSLegacy'"
+REGISTER = f"'/CSEndPoint' '10.20.0.10' '/PassphraseFilePath' '{WORK}\\MobSvc.passphrase'"
+
+
+@pytest.fixture
+def machine(make_host: Callable[[str], Host], world) -> Host:
+    host = make_host("app-2008")
+    world.passphrase = "the servers secret"
+    host.files.write(WORK + r"\Installer.exe", world.internet[packages.MIRROR + packages.MOBILITY_FILE])
+    host.files.write(WORK + r"\MobSvc.passphrase", b"the servers secret\r\n")
+    assert run_text(host, rf"& '{WORK}\Installer.exe' '/q' '/x:{WORK}\agent'").code == 0
+    return host
+
+
+def answer(host: Host, program: str, arguments: str) -> tuple[int, Result]:
+    result = run_text(host, f"& '{program}' {arguments} | Out-String\necho \"@@rc $LASTEXITCODE\"")
+    return int(result.out.rsplit("@@rc ", 1)[1]), result
+
+
+def install(host: Host, arguments: str = INSTALL) -> int:
+    return answer(host, WORK + r"\agent\UnifiedAgent.exe", arguments)[0]
+
+
+def register(host: Host, arguments: str = REGISTER) -> int:
+    return answer(host, AGENT, arguments)[0]
+
+
+def test_an_agent_is_installed_by_hand_and_registered(machine, world):
+    assert install(machine) == 0
+    assert not machine.services.is_running("svagents")
+    assert register(machine) == 0
+    assert [(server, host.agent_version) for server, host in world.machines] == [("10.20.0.10", packages.VERSION)]
+    assert machine.registry.get(AGENT_PRODUCT, "PostInstallActions") == "Succeeded"
+    assert machine.registry.get(AGENT_PRODUCT, "AgentConfigurationStatus") == "Succeeded"
+    assert machine.services.is_running("svagents")
+    assert machine.registry.get(mobility.SV_SYSTEMS, "ServerName") == "10.20.0.10"
+
+
+def test_registering_again_with_the_same_server_is_fine(machine):
+    install(machine)
+    assert [register(machine), register(machine)] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("'MS'", "'Agent'"),
+        ("'VmWare'", "'Azure'"),
+        ("'/Silent'", ""),
+        ("'CSLegacy'", "'Classic'"),
+        ("'/Role'", "'/Roles'"),
+    ],
+)
+def test_a_wrong_argument_ends_with_2_and_installs_nothing(machine, change):
+    assert install(machine, INSTALL.replace(*change)) == 2
+    assert machine.agent_version() is None
+
+
+def test_without_cstype_the_agent_is_for_the_modernized_architecture_and_cannot_register(machine, world):
+    assert install(machine, INSTALL.replace(" '/CSType' 'CSLegacy'", "")) == 0
+    assert register(machine) == mobility.REFUSED
+    assert machine.registry.get(AGENT_PRODUCT, "AgentConfigurationStatus") == "Failed"
+    assert "/CSType CSLegacy" in machine.files.text(mobility.CONFIGURATOR_LOG)
+    assert world.machines == []
+
+
+def test_agents_before_9_55_are_classic_by_default():
+    assert [mobility.default_architecture(version) for version in ("9.54.1.0", "9.55.0.0")] == ["CSLegacy", "CSPrime"]
+
+
+def test_a_wrong_passphrase_ends_with_14(machine, world):
+    install(machine)
+    world.passphrase = "another"
+    assert register(machine) == 14
+
+
+def test_an_unreachable_server_ends_with_14_and_says_so(machine, world):
+    install(machine)
+    world.blocked.add(("10.20.0.10", 443))
+    assert register(machine) == 14
+    assert "post request: (7)" in machine.files.text(mobility.CONFIGURATOR_LOG)
+
+
+def test_another_server_ends_with_13(machine):
+    install(machine)
+    register(machine)
+    assert register(machine, REGISTER.replace("10.20.0.10", "10.20.0.11")) == 13
+
+
+@pytest.mark.parametrize("arguments", ["", "'/CSEndPoint' '10.20.0.10'", REGISTER + " '/Force'"])
+def test_a_wrong_argument_of_the_configurator_ends_with_2(machine, arguments):
+    install(machine)
+    assert register(machine, arguments) == 2
+
+
+def test_a_missing_passphrase_file_ends_with_1(machine):
+    install(machine)
+    machine.files.remove(WORK + r"\MobSvc.passphrase")
+    assert register(machine) == 1
+
+
+def test_windows_server_2008_r2_needs_its_sha_2_updates(machine):
+    packages_key = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\Packages"
+    machine.registry.remove(packages_key)
+    assert install(machine) == mobility.PREREQUISITE
+    assert "KB4474419" in machine.files.text(mobility.LOG)
+
+
+def test_an_upgrade_leaves_a_registered_agent_running(machine):
+    install(machine)
+    register(machine)
+    assert install(machine, "'/Platform' 'VmWare' '/Silent'") == 0
+    assert machine.services.is_running("svagents")
+
+
+def test_no_log_holds_the_passphrase(machine):
+    install(machine)
+    register(machine)
+    assert "the servers secret" not in (machine.files.text(mobility.CONFIGURATOR_LOG) or "")
+
+
+# push installation
+
+
+@pytest.fixture
+def ready(make_host: Callable[[str], Host]) -> Host:
+    host = make_host("web-2022")
+    host.registry.write(push.POLICIES, {"LocalAccountTokenFilterPolicy": 1})
+    for group in (firewall.FILE_SHARING, firewall.WMI):
+        firewall.set_active(host.registry, firewall.of_group(host.registry, group), True)
+    return host
+
+
+def code_of(host: Host) -> str | None:
+    failure = push.push_failure(host)
+    return failure.code if failure else None
+
+
+def test_a_prepared_machine_gets_the_agent_pushed(ready):
+    assert push.push(ready, "10.20.0.20") is None
+    assert ready.describe().agent_version == packages.VERSION
+    assert ready.services.is_running("svagents")
+    assert ready.registry.get(mobility.SV_SYSTEMS, "CSType") == "CSPrime"
+
+
+def test_a_fresh_machine_is_not_ready_for_a_push(make_host):
+    assert code_of(make_host("web-2022")) == "95103"
+
+
+@pytest.mark.parametrize(
+    ("group", "code"), [(firewall.WMI, "95103"), (firewall.FILE_SHARING, "95105")], ids=["wmi", "file sharing"]
+)
+def test_a_closed_rule_group_fails_the_push(ready, group, code):
+    firewall.set_active(ready.registry, firewall.of_group(ready.registry, group)[:1], False)
+    assert code_of(ready) == code
+
+
+def test_filtered_tokens_fail_the_push(ready):
+    ready.registry.remove_value(push.POLICIES, "LocalAccountTokenFilterPolicy")
+    assert code_of(ready) == "95107"
+
+
+def test_a_machine_that_is_off_fails_the_push(ready, world):
+    world.off.add(ready.spec.address)
+    assert code_of(ready) == "95117"
+
+
+def test_a_full_disk_fails_the_push(ready):
+    ready.condition.free_bytes["C:"] = 50 * 1024**2
+    assert code_of(ready) == "95524"
+
+
+def test_a_failed_push_leaves_nothing(make_host):
+    host = make_host("web-2022")
+    assert push.push(host, "10.20.0.20") is not None
+    assert host.agent_version() is None

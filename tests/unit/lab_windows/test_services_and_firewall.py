@@ -1,0 +1,99 @@
+"""sc.exe, net and netsh of a simulated host, and what follows from them."""
+
+import pytest
+from asr_lab.hosts.windows import firewall
+
+
+def test_the_state_of_a_service_is_a_number_and_a_word(run):
+    assert "        STATE              : 4  RUNNING \r\n" in run("sc.exe query w32time").out
+
+
+def test_an_unknown_service_ends_with_windows_error_1060(run):
+    result = run("sc.exe query nothing")
+    assert result.out.startswith("[SC] EnumQueryServicesStatus:OpenService FAILED 1060:\r\n")
+    assert run("sc.exe query nothing\nexit 0").code == 0
+    assert "@@rc 1060" in run('sc.exe query nothing\necho "@@rc $LASTEXITCODE"').out
+
+
+@pytest.mark.parametrize(
+    ("commands", "code"),
+    [
+        ("sc.exe start w32time", 1056),
+        ("sc.exe stop vss", 1062),
+        ("sc.exe stop w32time\nsc.exe config w32time start= disabled\nsc.exe start w32time", 1058),
+        ("sc.exe config w32time start= sometimes", 1639),
+        ("sc.exe config w32time start=auto", 1639),
+        ("sc.exe create x", 1639),
+    ],
+)
+def test_what_the_service_manager_refuses_has_its_own_code(run, commands, code):
+    assert f"@@rc {code}\r\n" in run(commands + '\necho "@@rc $LASTEXITCODE"').out
+
+
+def test_a_start_type_is_kept_in_the_registry(run, host):
+    run("sc.exe config w32time start= disabled")
+    assert host.registry.get(r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time", "Start") == 4
+    assert "START_TYPE         : 4   DISABLED" in run("sc.exe qc w32time").out
+
+
+def test_net_start_and_stop_take_the_display_name_too(run, host):
+    assert run("net stop 'Windows Time'").code == 0
+    assert not host.services.is_running("w32time")
+    assert "was started successfully" in run("net start w32time").out
+
+
+def test_net_start_of_a_running_service_fails_with_2(run):
+    result = run('net start w32time\necho "@@rc $LASTEXITCODE"')
+    assert "@@rc 2" in result.out
+    assert "NET HELPMSG 2182" in result.err
+
+
+def test_sc_without_exe_is_another_command_in_powershell(run):
+    result = run("sc query w32time")
+    assert result.code == 1
+    assert "is not recognized" in result.err
+
+
+def test_a_rule_group_is_switched_by_its_identifier(run, host):
+    result = run("netsh advfirewall firewall set rule 'group=@FirewallAPI.dll,-28502' new enable=yes")
+    assert "Updated 10 rule(s).\r\nOk." in result.out
+    assert firewall.group_open(host.registry, firewall.FILE_SHARING)
+    assert not firewall.group_open(host.registry, firewall.WMI)
+
+
+def test_a_rule_group_is_switched_by_its_english_name(run, host):
+    run('netsh advfirewall firewall set rule group="windows management instrumentation (wmi)" new enable=yes')
+    assert firewall.group_open(host.registry, firewall.WMI)
+
+
+def test_an_unquoted_comma_breaks_the_group_in_two(run):
+    assert run("netsh advfirewall firewall set rule group=x,-28502 new enable=yes").code == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "firewall set rule group=Nothing new enable=yes",
+        "firewall set rule 'group=Remote Desktop' new enable=maybe",
+        "firewall set rule 'group=Remote Desktop' enable=yes",
+        "firewall make rule name=x",
+    ],
+)
+def test_netsh_fails_on_what_it_does_not_know(run, words):
+    assert run(f"netsh advfirewall {words}").code == 1
+
+
+def test_a_rule_can_be_added_shown_and_deleted(run, host):
+    run("netsh advfirewall firewall add rule name=Web dir=in action=allow protocol=TCP localport=8443")
+    assert firewall.lets_in(host.registry, 8443)
+    assert "LocalPort:                            8443" in run("netsh advfirewall firewall show rule name=Web").out
+    run("netsh advfirewall firewall delete rule name=Web")
+    assert not firewall.lets_in(host.registry, 8443)
+
+
+def test_a_port_answers_only_when_a_program_listens_and_the_firewall_lets_it_in(run, host):
+    assert not host.listens(445)
+    run("netsh advfirewall firewall set rule 'group=@FirewallAPI.dll,-28502' new enable=yes")
+    assert host.listens(445)
+    run("sc.exe stop LanmanServer")
+    assert not host.listens(445)
