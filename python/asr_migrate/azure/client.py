@@ -1,0 +1,290 @@
+"""One connection to one Azure: SDK clients made when first used, all over one session, one trust, one clock."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiohttp
+from azure.core import AsyncPipelineClient
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.core.pipeline.policies import (
+    AsyncBearerTokenCredentialPolicy,
+    ContentDecodePolicy,
+    RequestIdPolicy,
+    UserAgentPolicy,
+)
+from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpTransport
+from azure.core.polling import AsyncLROPoller
+from azure.core.rest import AsyncHttpResponse, HttpRequest
+from azure.mgmt.compute.aio import ComputeManagementClient
+from azure.mgmt.network.aio import NetworkManagementClient
+from azure.mgmt.recoveryservices.aio import RecoveryServicesClient
+from azure.mgmt.recoveryservicessiterecovery.aio import SiteRecoveryManagementClient
+from azure.mgmt.resource.resources.aio import ResourceManagementClient
+from azure.mgmt.storage.aio import StorageManagementClient
+
+from asr_migrate.azure.credentials import credential
+from asr_migrate.azure.failures import translate
+from asr_migrate.azure.policies import JournalPolicy, ReadOnlyPolicy, WriteOnceRetryPolicy, WriteRefusedError
+from asr_migrate.clock import Clock
+from asr_migrate.domain.cloud import CloudSettings, PlannedWrite
+from asr_migrate.domain.errors import AsrMigrateError, SetupError, job_error
+
+T = TypeVar("T")
+
+POLLING_INTERVAL_S = 30
+SHORTEST_WAIT_S = 0.05
+STATUS_RETRIES = 5
+STATUS_PATH = re.compile(r"(?P<vault>/subscriptions/.+)/replicationOperationStatus/(?P<job>[^/?]+)", re.IGNORECASE)
+JOB_API_VERSION = "2025-08-01"
+
+
+class ClockedTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
+    """aiohttp as the SDK drives it, but every wait (Retry-After, back-off, polling) goes through our clock.
+
+    However short the clock makes a wait, a service is never asked again at once: ``SHORTEST_WAIT_S`` real seconds.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, clock: Clock) -> None:
+        self._inner = AioHttpTransport(session=session, session_owner=False)
+        self._clock = clock
+
+    async def send(self, request: HttpRequest, **options: Any) -> AsyncHttpResponse:
+        response: AsyncHttpResponse = await self._inner.send(request, **options)
+        return response
+
+    async def open(self) -> None:
+        await self._inner.open()
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+    async def sleep(self, duration: float) -> None:
+        await self._clock.sleep(max(duration, SHORTEST_WAIT_S / self._clock.scale))
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def trust(cloud: CloudSettings) -> ssl.SSLContext:
+    """Return the one TLS context of a connection.
+
+    Raises SetupError when ``ca_file`` cannot be read.
+    """
+    try:
+        return ssl.create_default_context(cafile=cloud.ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise SetupError(
+            f"asr_cloud.ca_file: {cloud.ca_file} cannot be read as a PEM file",
+            cause=str(error),
+            remedy="Give the path of a PEM file with the certificate authorities of this cloud, or leave it out.",
+        ) from None
+
+
+class AzureClients:
+    """The SDK's asynchronous clients of one subscription; see ``connect``.
+
+    ``planned`` lists what check mode did not send. ``read``, ``find``, ``everything``, ``send`` and ``finish`` await an
+    SDK call and turn what it raises into the errors of ``domain.errors``; use them for every call.
+    """
+
+    def __init__(
+        self,
+        cloud: CloudSettings,
+        subscription_id: str,
+        session: aiohttp.ClientSession,
+        *,
+        clock: Clock,
+        check_mode: bool = False,
+        journal: Path | None = None,
+    ) -> None:
+        self.cloud = cloud
+        self.subscription_id = subscription_id
+        self.clock = clock
+        self.check_mode = check_mode
+        self.planned: list[PlannedWrite] = []
+        self._session = session
+        self._journal = journal
+
+    def transport(self) -> ClockedTransport:
+        return ClockedTransport(self._session, self.clock)
+
+    @cached_property
+    def credential(self) -> AsyncTokenCredential:
+        return credential(self.cloud, self.transport())
+
+    def _per_retry_policies(self) -> list[Any]:
+        guard = [ReadOnlyPolicy(self.planned)] if self.check_mode else []
+        return guard + ([JournalPolicy(self._journal, self.clock)] if self._journal and not self.check_mode else [])
+
+    def _make(self, client: Callable[..., T]) -> T:
+        return client(
+            credential=self.credential,
+            subscription_id=self.subscription_id,
+            base_url=self.cloud.resource_manager,
+            credential_scopes=[self.cloud.scope],
+            transport=self.transport(),
+            retry_policy=WriteOnceRetryPolicy(retry_status=STATUS_RETRIES),
+            per_retry_policies=self._per_retry_policies(),
+            polling_interval=POLLING_INTERVAL_S,
+        )
+
+    @cached_property
+    def site_recovery(self) -> SiteRecoveryManagementClient:
+        return self._make(SiteRecoveryManagementClient)
+
+    @cached_property
+    def vaults(self) -> RecoveryServicesClient:
+        return self._make(RecoveryServicesClient)
+
+    @cached_property
+    def network(self) -> NetworkManagementClient:
+        return self._make(NetworkManagementClient)
+
+    @cached_property
+    def storage(self) -> StorageManagementClient:
+        return self._make(StorageManagementClient)
+
+    @cached_property
+    def compute(self) -> ComputeManagementClient:
+        return self._make(ComputeManagementClient)
+
+    @cached_property
+    def resources(self) -> ResourceManagementClient:
+        return self._make(ResourceManagementClient)
+
+    @cached_property
+    def arm(self) -> AsyncPipelineClient[HttpRequest, AsyncHttpResponse]:
+        """A client for resource types that have no SDK (Microsoft.OffAzure); see ``get``."""
+        return AsyncPipelineClient(
+            base_url=self.cloud.resource_manager,
+            transport=self.transport(),
+            policies=[
+                RequestIdPolicy(),
+                UserAgentPolicy("asr-migrate"),
+                ContentDecodePolicy(),
+                WriteOnceRetryPolicy(retry_status=STATUS_RETRIES),
+                *self._per_retry_policies(),
+                AsyncBearerTokenCredentialPolicy(self.credential, self.cloud.scope),
+            ],
+        )
+
+    async def get(self, path: str, api_version: str, doing: str | None = None) -> dict[str, Any]:
+        """GET ``path`` (an ARM id, or a whole nextLink) and return its JSON.
+
+        Raises ServiceError (status 404 when it does not exist).
+        """
+        url = path if path.startswith("https://") else f"{self.cloud.resource_manager}{path}?api-version={api_version}"
+        doing = doing or f"reading {path}"
+        try:
+            response = await self.arm.send_request(HttpRequest("GET", url))
+            response.raise_for_status()
+        except AzureError as error:
+            raise translate(error, doing) from error
+        return dict(response.json())
+
+    async def get_all(self, path: str, api_version: str, doing: str | None = None) -> list[dict[str, Any]]:
+        """GET every page of the list at ``path`` and return its rows."""
+        rows: list[dict[str, Any]] = []
+        link: str | None = path
+        while link:
+            page = await self.get(link, api_version, doing)
+            rows += page.get("value") or []
+            link = page.get("nextLink")
+        return rows
+
+    async def read(self, call: Awaitable[T], doing: str) -> T:
+        """Await one SDK read. ``doing`` begins the error's sentence, e.g. ``reading vault v``."""
+        try:
+            return await call
+        except AzureError as error:
+            raise translate(error, doing) from error
+
+    async def find(self, call: Awaitable[T], doing: str) -> T | None:
+        """Await one SDK read and return None when the resource does not exist."""
+        try:
+            return await call
+        except ResourceNotFoundError:
+            return None
+        except AzureError as error:
+            raise translate(error, doing) from error
+
+    async def everything(self, pages: AsyncIterable[T], doing: str) -> list[T]:
+        """Return all rows of an SDK list, page by page."""
+        try:
+            return [row async for row in pages]
+        except AzureError as error:
+            raise translate(error, doing) from error
+
+    async def send(self, call: Awaitable[T], *, what: str, why: str) -> T | None:
+        """Await one SDK write that is answered at once. In check mode note it as planned and return None.
+
+        ``what`` names the change ("create vault v"), ``why`` the reason ("it does not exist").
+        """
+        try:
+            return await call
+        except WriteRefusedError as refused:
+            self._describe(refused.write, what, why)
+            return None
+        except AzureError as error:
+            raise translate(error, what) from error
+
+    async def finish(self, call: Awaitable[AsyncLROPoller[T]], *, what: str, why: str) -> T | None:
+        """Start a long-running operation and follow it to its end with our clock; check mode notes it, returns None.
+
+        ``call`` is a ``begin_...`` of any client, not yet awaited. Raises ServiceError with the failed job's own code,
+        cause and remedy when the operation is one of Site Recovery.
+        """
+        try:
+            poller = await call
+            return await poller.result()
+        except WriteRefusedError as refused:
+            self._describe(refused.write, what, why)
+            return None
+        except HttpResponseError as error:
+            raise await self._operation_error(error, what) from error
+        except AzureError as error:
+            raise translate(error, what) from error
+
+    def _describe(self, write: PlannedWrite, what: str, why: str) -> None:
+        self.planned[self.planned.index(write)] = replace(write, what=what, why=why)
+
+    async def _operation_error(self, error: HttpResponseError, what: str) -> AsrMigrateError:
+        request = getattr(error.response, "request", None)
+        found = STATUS_PATH.search(str(getattr(request, "url", "")))
+        if found is None:
+            return translate(error, what)
+        job: Mapping[str, Any] | None = None
+        try:
+            job = await self.get(f"{found['vault']}/replicationJobs/{found['job']}", JOB_API_VERSION)
+        except AsrMigrateError:
+            return translate(error, what)
+        return job_error(job, what) if (job.get("properties") or {}).get("errors") else translate(error, what)
+
+
+@asynccontextmanager
+async def connect(
+    cloud: CloudSettings,
+    subscription_id: str,
+    *,
+    clock: Clock,
+    check_mode: bool = False,
+    journal: Path | None = None,
+) -> AsyncIterator[AzureClients]:
+    """Open a connection to ``cloud`` and close all of it at the end.
+
+    ``journal`` is a file that gets a line before and after every write; ``check_mode`` refuses every write.
+    """
+    connector = aiohttp.TCPConnector(ssl=trust(cloud))
+    async with aiohttp.ClientSession(
+        connector=connector, auto_decompress=False, trust_env=True, cookie_jar=aiohttp.DummyCookieJar()
+    ) as session:
+        yield AzureClients(cloud, subscription_id, session, clock=clock, check_mode=check_mode, journal=journal)

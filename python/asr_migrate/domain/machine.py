@@ -1,0 +1,102 @@
+"""One source computer to move, and where it is to go."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from asr_migrate.domain.parsing import parse
+
+__all__ = ["Disk", "Machine", "Os", "Probe", "Target", "parse"]
+
+SOURCE_ID_TAG = "asr-source-id"
+WAVE_TAG = "asr-wave"
+
+
+class Os(StrEnum):
+    """The family of a machine's operating system."""
+
+    WINDOWS = "windows"
+    LINUX = "linux"
+
+
+class Disk(BaseModel):
+    """One disk of the source; ``boot`` marks the one that holds the operating system."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    size_gib: float
+    boot: bool = False
+
+
+class Probe(BaseModel):
+    """A TCP port that answers when the machine's work is being done."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    port: int = Field(ge=1, le=65535)
+    name: str | None = None
+
+
+class Target(BaseModel):
+    """The Azure VM that the machine becomes.
+
+    ``network`` and ``test_network`` are names, or ``resource-group/network``; None takes the landing zone's, as do
+    ``resource_group`` and the subnets. ``availability_set`` and ``security_group`` are names in ``resource_group``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    vm_name: str
+    vm_size: str | None = None
+    resource_group: str | None = None
+    network: str | None = None
+    subnet: str | None = None
+    private_ip: str | None = None
+    disk_type: str = "StandardSSD_LRS"
+    availability_set: str | None = None
+    license_type: str | None = None
+    tags: dict[str, str] = Field(default_factory=dict)
+    test_network: str | None = None
+    test_subnet: str | None = None
+    security_group: str | None = None
+    public_ip: str | None = None
+
+    @property
+    def test_vm_name(self) -> str:
+        """The name that Site Recovery gives the test VM."""
+        return f"{self.vm_name}-test"
+
+
+class Machine(BaseModel):
+    """One source. ``addresses`` begins with the private one; ``facts`` holds whatever the probes of the host found."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    source_id: str
+    wave: str
+    os: Os
+    target: Target
+    source: str = "aws"
+    os_name: str | None = None
+    addresses: tuple[str, ...] = ()
+    host_name: str | None = None
+    bits: int = 64
+    virtualization: str | None = None
+    storage_interface: str | None = None
+    disks: tuple[Disk, ...] = ()
+    pv_driver: str | None = None
+    facts: dict[str, Any] = Field(default_factory=dict)
+    group: str | None = None
+    boot_order: int = 1
+    probes: tuple[Probe, ...] = ()
+    run_as_account: str | None = None
+
+    @property
+    def target_tags(self) -> dict[str, str]:
+        """The tags of the Azure VM: the user's, and the two by which a migrated machine is recognised."""
+        return {**self.target.tags, SOURCE_ID_TAG: self.source_id, WAVE_TAG: self.wave}

@@ -1,0 +1,151 @@
+"""A wave of machines, and what came of asking it for a goal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from asr_migrate.domain.cloud import PlannedWrite
+from asr_migrate.domain.errors import InputError
+from asr_migrate.domain.landing_zone import LandingZone
+from asr_migrate.domain.lifecycle import AzureVm, Fault, Goal, Observation, Stage, Verb
+from asr_migrate.domain.machine import Machine
+from asr_migrate.domain.parsing import parse
+
+
+@dataclass(frozen=True)
+class Wave:
+    """The machines that move together into one landing zone."""
+
+    machines: tuple[Machine, ...]
+    landing_zone: LandingZone
+
+    @classmethod
+    def from_hosts(cls, machines: Sequence[Mapping[str, Any]], landing_zone: LandingZone) -> Wave:
+        """Build a wave from the machines' dictionaries.
+
+        Raises InputError when one is wrong, or when two share a name or a target VM.
+        """
+        parsed = tuple(
+            parse(Machine, data, f"machines[{data.get('name', number) if isinstance(data, Mapping) else number}]")
+            for number, data in enumerate(machines)
+        )
+        for place, values in (
+            ("name", [machine.name.lower() for machine in parsed]),
+            (
+                "target.vm_name",
+                [f"{machine.target.resource_group}/{machine.target.vm_name}".lower() for machine in parsed],
+            ),
+        ):
+            twice = sorted({value for value in values if values.count(value) > 1})
+            if twice:
+                raise InputError(
+                    f"machines[].{place}", twice[0], "two machines of the wave share it", remedy="Give each its own."
+                )
+        return cls(parsed, landing_zone)
+
+    def resource_group(self, machine: Machine) -> str:
+        """Return the resource group that the machine's Azure VM is made in."""
+        return machine.target.resource_group or self.landing_zone.resource_group
+
+    @property
+    def resource_groups(self) -> tuple[str, ...]:
+        """Return every target resource group of the wave once."""
+        return tuple(sorted({self.resource_group(machine) for machine in self.machines}))
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change that this run asked for: its job, and how long it took in service seconds (None = not ended)."""
+
+    verb: Verb
+    job_id: str | None
+    took_s: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        took_s = None if self.took_s is None else round(self.took_s, 1)
+        return {"verb": str(self.verb), "job": self.job_id, "took_s": took_s}
+
+
+@dataclass(frozen=True)
+class MachineResult:
+    """What came of one machine. ``refused`` means that nothing was sent; ``failed`` is set for it, too."""
+
+    name: str
+    goal: Goal
+    stage: Stage
+    reached: bool = False
+    failed: bool = False
+    refused: bool = False
+    error: Fault | None = None
+    azure_vm: AzureVm | None = None
+    steps: tuple[Step, ...] = ()
+    waited_on: str | None = None
+
+    @property
+    def did(self) -> tuple[Verb, ...]:
+        return tuple(step.verb for step in self.steps)
+
+    @property
+    def summary(self) -> str:
+        """One sentence for people: the goal and the VM, or the error with its cause and remedy."""
+        if self.error is None:
+            vm = f", Azure VM {self.azure_vm.name}" if self.azure_vm else ""
+            return (
+                f"{self.goal} reached{vm}"
+                if str(self.stage) == str(self.goal)
+                else f"{self.goal} reached ({self.stage}){vm}"
+            )
+        told = [self.error.message, self.error.cause, self.error.remedy]
+        return f"{'refused' if self.refused else 'failed'} at {self.stage}: " + " | ".join(
+            part for part in told if part
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "summary": self.summary,
+            "goal": str(self.goal),
+            "stage": str(self.stage),
+            "reached": self.reached,
+            "failed": self.failed,
+            "refused": self.refused,
+            "error": self.error.as_dict() if self.error else None,
+            "azure_vm": self.azure_vm.as_dict() if self.azure_vm else None,
+            "did": [str(verb) for verb in self.did],
+            "steps": [step.as_dict() for step in self.steps],
+            "waited_on": self.waited_on,
+        }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a wave: its machines' results by name, and in check mode the writes that were not sent."""
+
+    machines: Mapping[str, MachineResult]
+    writes: tuple[PlannedWrite, ...] = field(default=())
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.writes) or any(result.steps for result in self.machines.values())
+
+    def by_machine(self) -> dict[str, dict[str, Any]]:
+        return {name: result.as_dict() for name, result in self.machines.items()}
+
+
+def described(seen: Observation) -> dict[str, Any]:
+    """Return an observation as plain values: what wave_info answers for one machine."""
+    return {
+        "stage": str(seen.stage),
+        "busy_with": seen.busy_with or None,
+        "progress": seen.progress,
+        "rpo_s": seen.rpo_s,
+        "health": seen.health,
+        "health_errors": [fault.as_dict() for fault in seen.health_errors],
+        "error": seen.error.as_dict() if seen.error else None,
+        "azure_vm": seen.vm.as_dict() if seen.vm else None,
+        "test_vm": seen.test_vm.as_dict() if seen.test_vm else None,
+        "allowed_operations": sorted(seen.allowed_operations),
+        "item_id": seen.item_id,
+        "waiting_for": seen.unknown_source,
+    }

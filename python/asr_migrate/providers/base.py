@@ -1,0 +1,262 @@
+"""What all providers have in common: reading a protected item, its job and its VMs into an Observation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from asr_migrate.domain.errors import WireError, job_error, lookup
+from asr_migrate.domain.landing_zone import LandingZone
+from asr_migrate.domain.lifecycle import VERBS, AzureVm, Fault, Observation, Stage, Verb
+from asr_migrate.domain.machine import SOURCE_ID_TAG, Machine
+from asr_migrate.domain.site import Json, Sweep
+
+RUNNING = frozenset({"NotStarted", "InProgress", "Suspended"})
+STALL_CODE = "78186"
+STALLED_WITHOUT_CODE = "78169"
+
+SCENARIOS: Mapping[str, Stage] = {
+    "EnableProtection": Stage.ENABLING,
+    "EnableDr": Stage.ENABLING,
+    "TestFailover": Stage.TESTING,
+    "TestFailoverCleanup": Stage.CLEANING,
+    "UnplannedFailover": Stage.FAILING_OVER,
+    "PlannedFailover": Stage.FAILING_OVER,
+    "Commit": Stage.COMMITTING,
+    "CommitFailover": Stage.COMMITTING,
+    "DisableProtection": Stage.COMPLETING,
+    "DisableDr": Stage.COMPLETING,
+    "PurgeVm": Stage.COMPLETING,
+}
+
+
+def last_segment(identifier: str | None) -> str:
+    """Return the name at the end of an ARM id, lower case."""
+    return (identifier or "").rstrip("/").rpartition("/")[2].lower()
+
+
+def properties_of(resource: Json) -> Mapping[str, Any]:
+    """Return ``resource["properties"]``.
+
+    Raises WireError when it is not there.
+    """
+    properties = resource.get("properties")
+    if not isinstance(properties, Mapping):
+        raise WireError(f"{resource.get('id') or 'an answer of Site Recovery'} has no properties", code="Wire")
+    return properties
+
+
+def details_of(item: Json, instance_type: str) -> Mapping[str, Any]:
+    """Return the provider's part of a protected item.
+
+    Raises WireError when the item is another provider's.
+    """
+    details = properties_of(item).get("providerSpecificDetails") or {}
+    found = details.get("instanceType")
+    if found != instance_type:
+        raise WireError(
+            f"protected item {item.get('name')} belongs to provider {found}, expected was {instance_type}",
+            code="OtherProvider",
+            cause="The machine is protected in this vault by the other architecture",
+            remedy="Set asr_landing_zone.architecture to the one that protects it, or use another vault.",
+        )
+    return dict(details)
+
+
+def health_faults(properties: Mapping[str, Any]) -> tuple[Fault, ...]:
+    """Return the item's health errors; api versions before 2018 keep them in two lists."""
+    entries: list[Mapping[str, Any]] = []
+    for key in ("healthErrors", "replicationHealthErrors", "failoverHealthErrors"):
+        entries += properties.get(key) or []
+    faults = []
+    for entry in entries:
+        code = str(entry.get("errorCode") or "") or None
+        row = lookup(code)
+        faults.append(
+            Fault(
+                message=str(
+                    entry.get("errorMessage") or entry.get("summaryMessage") or code or "unnamed error"
+                ).strip(),
+                code=code,
+                cause=entry.get("possibleCauses") or (row.cause if row else None),
+                remedy=entry.get("recommendedAction") or (row.remedy if row else None),
+            )
+        )
+    return tuple(faults)
+
+
+def stalled(stands_still: bool, faults: Iterable[Fault]) -> Fault | None:
+    """Return why no data arrives, or None. The remedy names the port to open."""
+    named = next((fault for fault in faults if fault.code == STALL_CODE), None)
+    if named is None and not stands_still:
+        return None
+    row = lookup(STALL_CODE if named else STALLED_WITHOUT_CODE)
+    message = named.message if named else "Initial replication makes no progress"
+    cause = (named.cause if named else None) or (row.cause if row else None)
+    return Fault(message, STALL_CODE if named else STALLED_WITHOUT_CODE, cause, row.remedy if row else None)
+
+
+def job_is_running(job: Json | None) -> bool:
+    return job is not None and properties_of(job).get("state") in RUNNING
+
+
+def job_fault(job: Json | None) -> Fault | None:
+    """Return what a failed job says, None when it did not fail or is not known."""
+    if job is None or properties_of(job).get("state") != "Failed":
+        return None
+    error = job_error(job, str(properties_of(job).get("friendlyName") or "the job"))
+    return Fault(error.message, error.code, error.cause, error.remedy)
+
+
+def job_progress(job: Json | None) -> str:
+    """Return a running job in words: its name and the task it is at."""
+    if job is None:
+        return "Site Recovery is working"
+    properties = properties_of(job)
+    task = next((task for task in properties.get("tasks") or () if task.get("state") == "InProgress"), None)
+    name = str(properties.get("friendlyName") or properties.get("scenarioName"))
+    return f"{name}: {task['friendlyName']}" if task and task.get("friendlyName") else name
+
+
+def has_failed(state: str) -> bool:
+    """Say whether a ``protectionState`` is a final failure: it ends in Failed or begins with Cancel."""
+    return state.endswith("Failed") or state.startswith("Cancel")
+
+
+def settled_stage(properties: Mapping[str, Any]) -> tuple[Stage, bool]:
+    """Return the stage of an item that runs no job, and whether something still goes on by itself.
+
+    ``allowedOperations`` decides first; a test failover that was cleaned up leaves ``testFailoverState`` as it was for
+    good, so a passed test is read from ``lastSuccessfulTestFailoverTime``. Source: recorded exchanges.
+    """
+    offered = set(properties.get("allowedOperations") or ())
+    state = str(properties.get("protectionState") or "")
+    test_failed = str(properties.get("testFailoverState") or "").endswith("Failed")
+    if has_failed(state) or (test_failed and "TestFailoverCleanup" in offered):
+        return Stage.BROKEN, False
+    if "CompleteMigration" in offered or properties.get("activeLocation") == "Recovery":
+        return (Stage.FAILED_OVER if "Commit" in offered else Stage.COMMITTED), False
+    if "TestFailoverCleanup" in offered:
+        return Stage.TEST_RUNNING, False
+    tested = Stage.TESTED if properties.get("lastSuccessfulTestFailoverTime") else Stage.PROTECTED
+    if offered & {"UnplannedFailover", "TestFailover"}:
+        return tested, False
+    if state == "Protected":
+        return tested, True
+    if state.startswith("InitialReplication"):
+        return Stage.REPLICATING, True
+    if state.startswith(("Enabling", "Unprotected")):
+        return Stage.ENABLING, True
+    return Stage.REPLICATING, True
+
+
+def latest_job(sweep: Sweep, scenario: str, names: Iterable[str | None]) -> Json | None:
+    """Return the newest job of a scenario about a machine that Site Recovery calls by one of ``names``."""
+    known = {name.lower() for name in names if name}
+    mine = [
+        job
+        for job in sweep.jobs
+        if properties_of(job).get("scenarioName") == scenario
+        and str(properties_of(job).get("targetObjectName") or "").lower() in known
+    ]
+    return max(mine, key=lambda job: str(properties_of(job).get("startTime") or "9"), default=None)
+
+
+def observed(item: Json, sweep: Sweep, vm: AzureVm | None, test_vm: AzureVm | None) -> Observation:
+    """Return what any provider's item says; the provider adds progress, recovery point objective and stalls."""
+    properties = properties_of(item)
+    scenario = properties.get("currentScenario") or {}
+    job_name = last_segment(scenario.get("jobId"))
+    job = sweep.job(job_name)
+    scenario_name = str(scenario.get("scenarioName") or "None")
+    named = scenario_name != "None" and job_name not in ("", "none")
+    failed = has_failed(str(properties.get("protectionState") or ""))
+    working = named and (job_is_running(job) if job is not None else not failed)
+    stage, busy = settled_stage(properties)
+    words = str(properties.get("protectionStateDescription") or "") if busy else ""
+    if working:
+        stage, busy, words = SCENARIOS.get(scenario_name, stage), True, job_progress(job)
+        if stage is Stage.COMPLETING and properties.get("activeLocation") != "Recovery":
+            stage = Stage.ABSENT
+    error = None
+    if stage is Stage.TEST_RUNNING and test_vm is None:
+        error = job_fault(latest_job(sweep, VERBS[Verb.TEST_FAILOVER].job, [properties.get("friendlyName")]))
+        stage = Stage.BROKEN if error else stage
+    faults = health_faults(properties)
+    if stage is Stage.BROKEN and error is None:
+        error = job_fault(job) or (faults[0] if faults else None)
+        error = error or Fault(str(properties.get("protectionStateDescription") or properties.get("protectionState")))
+    return Observation(
+        stage=stage,
+        allowed_operations=frozenset(properties.get("allowedOperations") or ()),
+        busy=busy,
+        busy_with=words,
+        health=properties.get("replicationHealth"),
+        health_errors=faults,
+        error=error,
+        item_id=item.get("id"),
+        item_name=item.get("name"),
+        job_id=job_name if working else None,
+        vm=vm,
+        test_vm=test_vm,
+    )
+
+
+def machine_vms(
+    machine: Machine, zone: LandingZone, vms: Iterable[AzureVm]
+) -> tuple[AzureVm | None, AzureVm | None, AzureVm | None]:
+    """Return the machine's own VM (by tag), its test VM (by name), and the VM that has the target's name.
+
+    A test VM carries the same tags, so the name of the test VM is left out.
+    """
+    target = machine.target
+    group = (target.resource_group or zone.resource_group).lower()
+    here = [vm for vm in vms if vm.resource_group.lower() == group]
+    named = next((vm for vm in here if vm.name.lower() == target.vm_name.lower()), None)
+    test = next((vm for vm in here if vm.name.lower() == target.test_vm_name.lower()), None)
+    tagged = [vm for vm in here if vm.tags.get(SOURCE_ID_TAG) == machine.source_id and vm is not test]
+    own = named if named in tagged else (tagged[0] if tagged else None)
+    return own, test, named
+
+
+def without_item(
+    machine: Machine, sweep: Sweep, own: AzureVm | None, test: AzureVm | None, named: AzureVm | None
+) -> Observation:
+    """Return the observation of a machine that has no protected item: migrated, being enabled, or absent."""
+    if own is not None:
+        return Observation(Stage.MIGRATED, vm=own, test_vm=test)
+    names = [machine.name, machine.host_name]
+    enabling = latest_job(sweep, VERBS[Verb.REPLICATE].job, names)
+    if enabling is not None and job_is_running(enabling):
+        job_id = last_segment(str(enabling.get("name")))
+        return Observation(Stage.ENABLING, busy=True, busy_with=job_progress(enabling), job_id=job_id)
+    return Observation(Stage.ABSENT, test_vm=test, name_taken=named)
+
+
+def with_progress(seen: Observation, progress: object, rpo_s: object, stands_still: bool) -> Observation:
+    """Add what only a provider knows. ``progress`` is percent and ``rpo_s`` seconds, as the wire has them."""
+    replicating = seen.stage is Stage.REPLICATING
+    percent = float(progress) if isinstance(progress, int | float) and replicating else None
+    words = seen.busy_with if percent is None else f"{seen.busy_with}, {percent:.0f} %"
+    return replace(
+        seen,
+        progress=percent,
+        rpo_s=float(rpo_s) if isinstance(rpo_s, int | float) else None,
+        busy_with=words,
+        stalled=stalled(stands_still, seen.health_errors) if replicating else None,
+    )
+
+
+def differing(wanted: Mapping[str, tuple[object, object]]) -> tuple[str, ...]:
+    """Return the names whose (wanted, found) differ, compared without case; a wanted None is never different."""
+    return tuple(
+        name
+        for name, (want, found) in wanted.items()
+        if want is not None and str(want).lower() != str(found or "").lower()
+    )
+
+
+def filled(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``body`` without the keys whose value is None: the service takes an absent key for its default."""
+    return {key: value for key, value in body.items() if value is not None}
