@@ -13,7 +13,7 @@ from asr_lab.arm.resources.network import add_network_interface
 from asr_lab.arm.routes import route
 from asr_lab.arm.versions import COMPUTE_VERSIONS, DISK_VERSIONS
 from asr_lab.arm.wire import ArmError, Request, Response, group_id, iso7, last_segment, resource_id, resource_not_found
-from asr_lab.arm.world import World
+from asr_lab.arm.world import SUMMARIES, World
 
 _VM_TYPE = "Microsoft.Compute/virtualMachines"
 _DISK_TYPE = "Microsoft.Compute/disks"
@@ -353,3 +353,19 @@ def _add_disk(
         "deleteOption": "Detach",
         "diskSizeGB": size_gib,
     }
+
+
+def _vm_rows(world: World, _now: datetime) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": vm["id"],
+            "name": vm["name"],
+            "location": vm["location"],
+            "size": vm["properties"]["hardwareProfile"]["vmSize"],
+            "tags": vm.get("tags") or {},
+        }
+        for vm in world.resources.descendants("/subscriptions", f"providers/{_VM_TYPE}")
+    ]
+
+
+SUMMARIES["virtual_machines"] = _vm_rows

@@ -23,7 +23,7 @@ from asr_lab.arm.providers.scope import (
 from asr_lab.arm.providers.work import accepted, affected_by_fabric, error, start
 from asr_lab.arm.routes import route
 from asr_lab.arm.wire import Request, Response, iso7
-from asr_lab.arm.world import World
+from asr_lab.arm.world import SUMMARIES, World
 
 FABRIC_TYPE = "Microsoft.RecoveryServices/vaults/replicationFabrics"
 PROVIDER_TYPE = f"{FABRIC_TYPE}/replicationRecoveryServicesProviders"
@@ -206,3 +206,14 @@ def _provider_body(
         "name": name,
         "properties": properties,
     }
+
+
+def _fabric_rows(world: World, _now: datetime) -> list[dict[str, Any]]:
+    return [
+        {"id": fabric.id, "name": fabric.friendly_name, "provider": fabric.provider}
+        for key in world.resources.ids()
+        if isinstance(fabric := world.resources.get(key), Fabric)
+    ]
+
+
+SUMMARIES["fabrics"] = _fabric_rows

@@ -1,0 +1,3 @@
+#!/bin/sh
+# dhclient: the host's address is fixed; there is nothing to ask for.
+exit 0

@@ -1,0 +1,110 @@
+"""The lab's state directory: keys, secrets and settings that are made anew each time the lab starts.
+
+ca.pem server.pem server.key   the lab's certificate authority and the certificate of all its servers
+env                            the settings of a shell that talks to the lab (mode 0600)
+secrets/                       one secret a file (mode 0600)
+ssh/                           id_ed25519(.pub) of the login user, known_hosts
+installers/                    Mobility service packages for Linux, SHA256SUMS
+hosts/                         state of the simulated hosts
+pid lab.log                    the running lab
+"""
+
+import os
+import secrets
+import shutil
+import string
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncssh
+
+CLIENT_ID = "33333333-3333-4333-8333-333333333333"
+SECRETS = (
+    "windows_password",
+    "azure_client_secret",
+    "root_password",
+    "mysql_root_password",
+    "mysql_user_password",
+    "aws_secret_access_key",
+)
+MADE_ANEW = ("secrets", "ssh", "hosts", "installers")
+
+
+@dataclass(frozen=True)
+class SshKeys:
+    """The key that all Linux hosts show, and the key that opens their login user."""
+
+    host: asyncssh.SSHKey
+    client: asyncssh.SSHKey
+
+    @property
+    def authorized_key(self) -> str:
+        """The line of authorized_keys for the client's key."""
+        return self.client.export_public_key().decode().strip()
+
+
+class State:
+    """The state directory at ``directory`` (absolute)."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory.absolute()
+        self.ca = self.directory / "ca.pem"
+        self.server_certificate = self.directory / "server.pem"
+        self.server_key = self.directory / "server.key"
+        self.hosts = self.directory / "hosts"
+        self.installers = self.directory / "installers"
+        self.log = self.directory / "lab.log"
+        self.pid = self.directory / "pid"
+        self.environment = self.directory / "env"
+
+    def clear(self) -> None:
+        """Make the directory and remove what the last lab left in it."""
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.directory.chmod(0o700)
+        for name in MADE_ANEW:
+            shutil.rmtree(self.directory / name, ignore_errors=True)
+            (self.directory / name).mkdir(mode=0o700)
+
+    def make_secrets(self) -> dict[str, str]:
+        """Make the lab's secrets and write each to a file of its own."""
+        made = {name: _password() for name in SECRETS}
+        for name, value in made.items():
+            write_private(self.directory / "secrets" / name, value)
+        return made
+
+    def make_ssh_keys(self, addresses: Iterable[str], port: int) -> SshKeys:
+        """Make host key and client key; write id_ed25519, its public half, and known_hosts for ``addresses``."""
+        keys = SshKeys(asyncssh.generate_private_key("ssh-ed25519"), asyncssh.generate_private_key("ssh-ed25519"))
+        ssh = self.directory / "ssh"
+        write_private(ssh / "id_ed25519", keys.client.export_private_key().decode())
+        (ssh / "id_ed25519.pub").write_text(keys.authorized_key + "\n", "ascii")
+        host_key = keys.host.export_public_key().decode().strip()
+        (ssh / "known_hosts").write_text("".join(f"[{a}]:{port} {host_key}\n" for a in addresses), "ascii")
+        return keys
+
+    def write_environment(self, settings: Mapping[str, str]) -> None:
+        """Write ``env``, to be read by a shell."""
+        write_private(self.environment, "".join(f"export {name}={value}\n" for name, value in settings.items()))
+
+    def read_environment(self) -> dict[str, str]:
+        """Return the settings of ``env``; empty when no lab has run here."""
+        try:
+            lines = self.environment.read_text("utf-8").splitlines()
+        except FileNotFoundError:
+            return {}
+        pairs = (line.removeprefix("export ").split("=", 1) for line in lines if "=" in line)
+        return {pair[0]: pair[1] for pair in pairs}
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, from its first moment on."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+        out.write(text)
+
+
+def _password() -> str:
+    """Return a password that meets Windows' rules of complexity and needs no quoting in a shell."""
+    letters = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(20))
+    return f"Lab-{letters}7z"

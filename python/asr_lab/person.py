@@ -1,0 +1,102 @@
+"""The person at the appliance: what Microsoft leaves to a human of the modernized architecture, played in virtual time.
+
+After DRInstaller has run on the appliance, the person registers it with the vault in its web page, then types in the
+address and the account of every machine of the wave (Site Recovery documentation, "Deploy the replication appliance").
+What is not ready yet is tried again later.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from asr_lab.arm.estate import HostDescription, RegistrationRefused
+from asr_lab.arm.world import World
+
+REGISTRATION_S = 20 * 60.0
+RETRY_S = 5 * 60.0
+ACCOUNTS = {"Windows": ("windows-admin", "WindowsServer"), "Linux": ("linux-root", "LinuxServer")}
+
+
+@dataclass(frozen=True)
+class SiteRecovery:
+    """The two things that the appliance's web page does."""
+
+    register_appliance: Callable[..., object]
+    add_physical_server: Callable[..., object]
+
+
+class Person:
+    """Somebody who operates the appliances. ``addresses`` are the machines of the wave, ``vault`` the vault's name.
+
+    ``powered_on`` tells whether a machine runs: nobody types in a machine that is off. ``registered`` is told of an
+    appliance that was registered.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        site_recovery: SiteRecovery,
+        *,
+        vault: str,
+        addresses: Sequence[str],
+        powered_on: Callable[[str], bool],
+        registered: Callable[[HostDescription], None] = lambda _: None,
+    ) -> None:
+        self._world = world
+        self._site_recovery = site_recovery
+        self._vault = vault
+        self._addresses = addresses
+        self._powered_on = powered_on
+        self._registered = registered
+        self._to_add: list[str] = []
+        self.last_refusal = ""
+
+    def appliance_installed(self, appliance: HostDescription, now: datetime) -> None:
+        """Take note that an appliance waits for its registration; it is done about twenty minutes later."""
+        self._world.after(now, REGISTRATION_S, lambda due: self._register(appliance, due))
+
+    def _register(self, appliance: HostDescription, now: datetime) -> None:
+        vault_id = self._vault_id()
+        if vault_id is None:
+            self.last_refusal = f"There is no vault named {self._vault}."
+            self._world.after(now, RETRY_S, lambda due: self._register(appliance, due))
+            return
+        try:
+            self._site_recovery.register_appliance(self._world, vault_id=vault_id, host=appliance, now=now)
+        except RegistrationRefused as refusal:
+            self.last_refusal = str(refusal)
+            self._world.after(now, RETRY_S, lambda due: self._register(appliance, due))
+            return
+        self._registered(appliance)
+        self._to_add = list(self._addresses)
+        self._add_servers(vault_id, now)
+
+    def _add_servers(self, vault_id: str, now: datetime) -> None:
+        """Type in every machine that runs; come back for the others."""
+        for address in tuple(self._to_add):
+            host = self._world.hosts.describe(address)
+            if host is None or not self._powered_on(address):
+                continue
+            account, credential_type = ACCOUNTS[host.os_type]
+            try:
+                self._site_recovery.add_physical_server(
+                    self._world,
+                    vault_id=vault_id,
+                    address=address,
+                    account=account,
+                    credential_type=credential_type,
+                    now=now,
+                )
+            except RegistrationRefused as refusal:
+                self.last_refusal = str(refusal)
+                continue
+            self._to_add.remove(address)
+        if self._to_add:
+            self._world.after(now, RETRY_S, lambda due: self._add_servers(vault_id, due))
+
+    def _vault_id(self) -> str | None:
+        """Return the id of the vault that the person looks for."""
+        for vault in self._world.resources.descendants("", "Microsoft.RecoveryServices/vaults"):
+            if vault["name"].casefold() == self._vault.casefold():
+                return str(vault["id"])
+        return None
