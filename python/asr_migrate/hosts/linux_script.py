@@ -1,0 +1,85 @@
+"""The scripts that are sent to a Linux host, and the reading of their key<TAB>value lines.
+
+A script travels on the standard input of ``sh`` (with sudo before it where the user is not root), so that nothing of it
+stands in an argument list. It needs no Python, no bash, and no file on the host.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from asr_migrate.domain.errors import SetupError
+from asr_migrate.hosts.plan import Answer
+from asr_migrate.hosts.quoting import posix
+
+SHELL = "sh"
+WORK_DIRECTORY = "/var/tmp/asr-migrate"
+
+_HEAD = """set -eu
+LC_ALL=C
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export LC_ALL PATH
+"""
+
+
+def script(name: str, **variables: str) -> str:
+    """Return one of our scripts with its variables set before it."""
+    body = files(__package__).joinpath("scripts", f"{name}.sh").read_text(encoding="utf-8")
+    return _HEAD + "".join(f"{key}={posix(value)}\n" for key, value in variables.items()) + body
+
+
+def run_change(name: str, function: str, stdin: str) -> str:
+    """Return the line that runs a function of ``changes.sh`` on ``stdin``.
+
+    printf is a builtin of sh, so nothing shows in a process list.
+    """
+    return f"printf '%s' {posix(stdin)} | run_change {posix(name)} {function}\n"
+
+
+class Lines(dict[str, list[str]]):
+    """Values by key, in the order in which they were printed; a key that is not there has none."""
+
+    def __missing__(self, key: str) -> list[str]:
+        return []
+
+    def first(self, key: str) -> str:
+        """Return the first value of a key, or an empty text."""
+        return next(iter(self[key]), "")
+
+
+def lines(answer: Answer) -> Lines:
+    """Read key<TAB>value lines; anything else, such as a banner of the host, is left out."""
+    found = Lines()
+    for line in answer.stdout.splitlines():
+        key, tab, value = line.partition("\t")
+        if tab:
+            found.setdefault(key, []).append(value.strip())
+    return found
+
+
+def exit_codes(found: Lines) -> dict[str, int]:
+    """Return the exit code of every step or change that a script told of, in order."""
+    codes = {}
+    for row in found["rc"]:
+        name, _, code = row.partition("\t")
+        codes[name] = int(code)
+    return codes
+
+
+def unreadable(answer: Answer) -> SetupError:
+    """Return the error for a host whose script did not reach its end."""
+    said = (answer.stderr or answer.stdout).strip().splitlines()
+    heard = said[0][:200] if said else f"nothing (exit code {answer.exit_code})"
+    if "sudo" in heard or "password is required" in heard:
+        return SetupError(
+            f"the user that connects may not become root: {heard}",
+            code="HostSudoRefused",
+            cause="sudo asks for a password or a terminal, or does not know the user.",
+            remedy="Allow 'NOPASSWD: ALL' and '!requiretty' for the user in /etc/sudoers.d, or connect as root.",
+        )
+    return SetupError(
+        f"the host did not answer as a Linux host: {heard}",
+        code="HostNotReadable",
+        cause="It is no Linux host, or its login shell prints something else or ends the session.",
+        remedy="Check asr_os and the connection variables of this host; try ssh USER@HOST true.",
+    )

@@ -1,0 +1,80 @@
+"""The replication appliance: prerequisites and installation."""
+
+import pytest
+
+from asr_migrate.domain.errors import InputError
+from asr_migrate.domain.machine import Os
+from asr_migrate.hosts import profiles
+
+WINDOWS_2022 = {"ProductName": "Windows Server 2022 Datacenter", "CurrentBuild": "20348", "InstallationType": "Server"}
+CLOSED = {"127.0.0.1 443": "closed", "127.0.0.1 44368": "closed"}
+
+
+def profile(**want):
+    return profiles.make("replication_appliance", Os.WINDOWS, "ra-1", want)
+
+
+def host(kit, **broken):
+    disks = {"c:": 60 * 2**30, "e:": 610 * 2**30}
+    return kit.windows(**({"os": WINDOWS_2022, "installed": (), "free_bytes": disks, "reached": CLOSED} | broken))
+
+
+def test_a_fit_server_gets_microsoft_s_script(kit):
+    plan = kit.planned(profile(), host(kit))
+    assert plan.findings == ()
+    assert [exchange.name for exchange in plan.exchanges] == [
+        "download https://aka.ms/V2ARcmApplianceCreationPowershellZip",
+        "run DRInstaller.ps1",
+    ]
+    sent = kit.decoded(plan.exchanges[1])
+    assert "tar.exe -xf 'C:\\ProgramData\\asr-migrate\\Appliance.zip' -C 'C:\\ProgramData\\asr-migrate'" in sent
+    assert "& 'C:\\ProgramData\\asr-migrate\\DRInstaller.ps1' | Out-String" in sent
+
+
+def test_an_appliance_whose_configuration_manager_answers_is_left_alone(kit):
+    answering = {"127.0.0.1 443": "open", "127.0.0.1 44368": "open"}
+    plan = kit.planned(profile(), host(kit, reached=answering, installed=("w3svc",)))
+    assert plan.changes == ()
+    assert plan.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("product", "severity"),
+    [
+        ("Windows Server 2019 Standard", "warning"),
+        ("Windows Server 2016 Standard", "blocker"),
+        ("Windows Server 2025", "blocker"),
+    ],
+)
+def test_only_windows_server_2022_is_taken_without_a_word(kit, product, severity):
+    plan = kit.planned(profile(), host(kit, os=WINDOWS_2022 | {"ProductName": product}))
+    assert kit.rules(plan) == {"appliance.os": severity}
+
+
+def test_tls_1_0_does_not_matter_to_it(kit):
+    assert kit.planned(profile(), host(kit, tls_server={"Enabled": 0})).findings == ()
+
+
+def test_a_failed_script_says_where_to_read_on(kit):
+    script = kit.planned(profile(), host(kit)).exchanges[1]
+    error = script.explain(script.judge(kit.answer("@@ install\n@@rc 1\n")), "x\nERROR: port 443 is in use\n")
+    assert "ERROR: port 443 is in use" in error.message
+    assert "ASRSetupLogs" in error.remedy
+
+
+def test_an_appliance_is_no_linux_host():
+    with pytest.raises(InputError, match="needs a Windows host"):
+        profiles.make("replication_appliance", Os.LINUX, "db-1", {})
+
+
+def test_an_unknown_profile_is_named_with_the_known_ones():
+    with pytest.raises(InputError) as refused:
+        profiles.make("target", Os.WINDOWS, "app-1", {})
+    assert "configuration_server" in refused.value.remedy
+
+
+def test_a_wrong_want_is_named_without_its_value():
+    with pytest.raises(InputError) as refused:
+        profiles.make("configuration_server", Os.WINDOWS, "cs-1", {"mysql_rot_password": "do-not-show"})
+    assert "mysql_rot_password" in refused.value.message
+    assert "do-not-show" not in str(refused.value.as_dict())
