@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 from azure.core import AsyncPipelineClient
@@ -24,12 +24,6 @@ from azure.core.pipeline.policies import (
 from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpTransport
 from azure.core.polling import AsyncLROPoller
 from azure.core.rest import AsyncHttpResponse, HttpRequest
-from azure.mgmt.compute.aio import ComputeManagementClient
-from azure.mgmt.network.aio import NetworkManagementClient
-from azure.mgmt.recoveryservices.aio import RecoveryServicesClient
-from azure.mgmt.recoveryservicessiterecovery.aio import SiteRecoveryManagementClient
-from azure.mgmt.resource.resources.aio import ResourceManagementClient
-from azure.mgmt.storage.aio import StorageManagementClient
 
 from asr_migrate.azure.credentials import credential
 from asr_migrate.azure.failures import translate
@@ -37,6 +31,14 @@ from asr_migrate.azure.policies import JournalPolicy, ReadOnlyPolicy, WriteOnceR
 from asr_migrate.clock import Clock
 from asr_migrate.domain.cloud import CloudSettings, PlannedWrite
 from asr_migrate.domain.errors import AsrMigrateError, SetupError, job_error
+
+if TYPE_CHECKING:
+    from azure.mgmt.compute.aio import ComputeManagementClient
+    from azure.mgmt.network.aio import NetworkManagementClient
+    from azure.mgmt.recoveryservices.aio import RecoveryServicesClient
+    from azure.mgmt.recoveryservicessiterecovery.aio import SiteRecoveryManagementClient
+    from azure.mgmt.resource.resources.aio import ResourceManagementClient
+    from azure.mgmt.storage.aio import StorageManagementClient
 
 T = TypeVar("T")
 
@@ -92,6 +94,7 @@ def trust(cloud: CloudSettings) -> ssl.SSLContext:
 class AzureClients:
     """The SDK's asynchronous clients of one subscription; see ``connect``.
 
+    Each SDK is imported when its client is first used: together they take a second, which every task would pay.
     ``planned`` lists what check mode did not send. ``read``, ``find``, ``everything``, ``send`` and ``finish`` await an
     SDK call and turn what it raises into the errors of ``domain.errors``; use them for every call.
     """
@@ -139,26 +142,38 @@ class AzureClients:
 
     @cached_property
     def site_recovery(self) -> SiteRecoveryManagementClient:
+        from azure.mgmt.recoveryservicessiterecovery.aio import SiteRecoveryManagementClient
+
         return self._make(SiteRecoveryManagementClient)
 
     @cached_property
     def vaults(self) -> RecoveryServicesClient:
+        from azure.mgmt.recoveryservices.aio import RecoveryServicesClient
+
         return self._make(RecoveryServicesClient)
 
     @cached_property
     def network(self) -> NetworkManagementClient:
+        from azure.mgmt.network.aio import NetworkManagementClient
+
         return self._make(NetworkManagementClient)
 
     @cached_property
     def storage(self) -> StorageManagementClient:
+        from azure.mgmt.storage.aio import StorageManagementClient
+
         return self._make(StorageManagementClient)
 
     @cached_property
     def compute(self) -> ComputeManagementClient:
+        from azure.mgmt.compute.aio import ComputeManagementClient
+
         return self._make(ComputeManagementClient)
 
     @cached_property
     def resources(self) -> ResourceManagementClient:
+        from azure.mgmt.resource.resources.aio import ResourceManagementClient
+
         return self._make(ResourceManagementClient)
 
     @cached_property
