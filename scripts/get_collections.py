@@ -1,7 +1,8 @@
-"""Install the Ansible collections of requirements.yml into collections/, from Galaxy or, without it, from the Python index.
+"""Install the collections of requirements.yml into collections/, from Galaxy or, without it, from the Python index.
 
-The community package ``ansible`` on the Python index carries the collections as plain folders. Its wheel (54 MB) is loaded into a
-temporary folder, only the collections we require are unpacked, and a version that is not exactly the required one is an error.
+The community package ``ansible`` on the Python index carries the collections as plain folders. Its wheel (54 MB) is
+loaded into a temporary folder, only the collections we require are unpacked, and a version that is not exactly the
+required one is an error.
 """
 
 import json

@@ -97,10 +97,10 @@ class MachineResult:
                 if str(self.stage) == str(self.goal)
                 else f"{self.goal} reached ({self.stage}){vm}"
             )
-        told = [self.error.message, self.error.cause, self.error.remedy]
-        return f"{'refused' if self.refused else 'failed'} at {self.stage}: " + " | ".join(
-            part for part in told if part
-        )
+        code = f" [{self.error.code}]" if self.error.code else ""
+        cause = f" Cause: {self.error.cause}" if self.error.cause else ""
+        remedy = f" Remedy: {self.error.remedy}" if self.error.remedy else ""
+        return f"{'refused' if self.refused else 'failed'} at {self.stage}: {self.error.message}{code}{cause}{remedy}"
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ from asr_migrate.engine.plan import plan, planned_write
 from asr_migrate.engine.port import Provider, SiteRecovery
 from asr_migrate.engine.track import Asked, Track
 
+SHARE = re.compile(r", \d+ %")
 SOON_S = 15.0
 STEADY_S = 60.0
 JITTER = 0.1
@@ -107,6 +109,7 @@ class Engine:
                 continue
             self._require_site(sweep, wave, goal, tracks)
             soon = await self._turn([track for track in tracks if track.result is None], sweep)
+            self._tell_progress(tracks)
             if all(track.result is not None for track in tracks):
                 break
             if self._clock.monotonic() >= deadline_s:
@@ -275,7 +278,7 @@ class Engine:
                 )
 
     def _tell(self, track: Track) -> None:
-        """Say what is new of a machine; the same line is not said twice."""
+        """Say what is new of a machine; the same line is not said twice, and a share that grew is nothing new."""
         name, result = track.machine.name, track.result
         if result is None:
             line = f"{name}: {track.seen.stage}: {track.waited_on or track.seen.busy_with}"
@@ -283,9 +286,20 @@ class Engine:
             line = f"{name}: {'refused' if result.refused else 'failed'} at {result.stage}: {result.error.message}"
         else:
             line = f"{name}: {track.goal} reached ({result.stage})"
-        if line != track.said:
-            track.said = line
+        gist = SHARE.sub("", line)
+        if gist != track.said:
+            track.said = gist
             self._emit(line)
+
+    def _tell_progress(self, tracks: Sequence[Track]) -> None:
+        """Say in one line how far the machines are that still copy their disks."""
+        copying = [track for track in tracks if track.result is None and track.seen.progress is not None]
+        if copying:
+            slowest = min(copying, key=lambda track: track.seen.progress or 0)
+            self._emit(
+                f"{len(copying)} of {len(tracks)} copying their disks, "
+                f"slowest {slowest.machine.name} at {slowest.seen.progress:.0f} %"
+            )
 
     async def _plan(self, wave: Wave, goal: Goal, tracks: Sequence[Track]) -> Outcome:
         """Read everything, send nothing, list what would be sent."""

@@ -1,0 +1,176 @@
+"""Write docs/lifecycle.md and docs/runbook.md from the tables that the code itself uses.
+
+``python scripts/generate_docs.py`` writes them; ``--check`` only says whether they are fresh (exit 1 when not).
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from asr_migrate.domain.errors import CatalogueRow, catalogue
+from asr_migrate.domain.lifecycle import GOALS, ROAD, VERBS, Goal, Stage
+from asr_migrate.domain.readiness_rules import RULES
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+MADE_BY = "<!-- Made by scripts/generate_docs.py; change the tables it reads, then run it. -->"
+
+MEANINGS = {
+    Stage.ABSENT: "does not replicate",
+    Stage.ENABLING: "replication is being switched on; a replication appliance pushes the Mobility service",
+    Stage.REPLICATING: "initial replication runs, or waits for its first recovery point",
+    Stage.PROTECTED: "replicates; can be tested and failed over",
+    Stage.TESTING: "a test VM is being made in the isolated network",
+    Stage.TEST_RUNNING: "the test VM is there, until somebody cleans up",
+    Stage.CLEANING: "the test VM is being removed",
+    Stage.TESTED: "a test failover passed and was cleaned up",
+    Stage.FAILING_OVER: "the Azure VM is being made; this is never cancelled",
+    Stage.FAILED_OVER: "the Azure VM runs; the recovery point may still be changed",
+    Stage.COMMITTING: "the other recovery points are being given up",
+    Stage.COMMITTED: "the failover is final; the replication still costs money",
+    Stage.COMPLETING: "replication is being removed; the Azure VM stays",
+    Stage.MIGRATED: "an ordinary Azure VM, tagged with the id of its source",
+    Stage.BROKEN: "Site Recovery reports a failure; the wave goes on without this machine",
+}
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return a Markdown table; a ``|`` inside a cell is escaped."""
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    return lines + ["| " + " | ".join(cell.replace("|", "\\|").strip() for cell in row) + " |" for row in rows]
+
+
+def stages(found: Iterable[Stage]) -> str:
+    """Return stages in the order of the road."""
+    return ", ".join(f"`{stage}`" for stage in sorted(found, key=list(Stage).index))
+
+
+def diagram() -> list[str]:
+    """Return the lifecycle as a Mermaid state diagram: an arrow for every verb that moves a machine."""
+    lines = ["```mermaid", "stateDiagram-v2", "  direction LR", "  [*] --> absent"]
+    for verb, row in VERBS.items():
+        if row.leads_to in row.legal_from:
+            continue
+        starts = sorted((stage for stage in row.legal_from if stage in ROAD), key=ROAD.index)
+        lines += [f"  {start} --> {row.leads_to}: {verb}" for start in starts]
+    return [*lines, "  migrated --> [*]", "```"]
+
+
+def lifecycle() -> str:
+    """Return docs/lifecycle.md."""
+    verbs = [
+        (
+            f"`{verb}`",
+            row.words,
+            f"`{row.operation}`" if row.operation else "",
+            stages(row.legal_from),
+            f"`{row.leads_to}`",
+            f"`{row.job}`",
+        )
+        for verb, row in VERBS.items()
+    ]
+    goals = [
+        (
+            f"`{goal}`",
+            f"`{row.playbook}`",
+            ", ".join(f"`{verb}`" for verb in row.verbs),
+            stages(row.reached),
+            _first(row.first),
+        )
+        for goal, row in GOALS.items()
+    ]
+    return "\n".join(
+        [
+            "# The lifecycle of a machine",
+            "",
+            MADE_BY,
+            "",
+            "Where a machine stands is read from Azure each time and kept nowhere. A playbook names a *goal*; whatever",
+            "already lies behind a machine is not asked for again, so every playbook may be run again at any moment.",
+            "",
+            *diagram(),
+            "",
+            "## Stages",
+            "",
+            *table(("Stage", "The machine"), [(f"`{stage}`", MEANINGS[stage]) for stage in Stage]),
+            "",
+            "## Verbs",
+            "",
+            "A verb with an operation is sent only when Site Recovery lists it in the machine's `allowedOperations`.",
+            "",
+            *table(("Verb", "Meaning", "Operation", "Legal from", "Leads to", "Job"), verbs),
+            "",
+            "## Goals",
+            "",
+            *table(("Goal", "Playbook", "Verbs it may send", "Reached at", "Goal before it"), goals),
+            "",
+        ]
+    )
+
+
+def _first(goal: Goal | None) -> str:
+    return f"`{goal}`" if goal else ""
+
+
+def anchor(row: CatalogueRow) -> tuple[bool, int, str]:
+    """Sort numbers by their value, then names."""
+    return (not row.code.isdigit(), int(row.code) if row.code.isdigit() else 0, row.code)
+
+
+def runbook() -> str:
+    """Return docs/runbook.md."""
+    rows = sorted(catalogue().values(), key=anchor)
+    lines = [
+        "# Runbook by error",
+        "",
+        MADE_BY,
+        "",
+        "Every error names a code, a cause and a remedy; this page has them all. After the remedy, run the same",
+        "playbook again: it goes on where the machine stands. *Transient* means that running again may help without",
+        "any change.",
+        "",
+        "A failover in progress must never be cancelled, neither here nor in the portal: Site Recovery stops",
+        "replication before it begins, and a machine whose failover was cancelled does not replicate again.",
+        "",
+        "## Errors",
+        "",
+        *table(
+            ("Code", "Cause", "Remedy", "Transient"),
+            [(f"`{row.code}`", row.cause, row.remedy, "yes" if row.transient else "") for row in rows],
+        ),
+        "",
+        "## Findings of the assessment",
+        "",
+        "A *blocker* leaves the machine out of its wave, the others go on. A *warning* is only said aloud.",
+        "",
+        *table(
+            ("Rule", "Severity", "Remedy", "Source"),
+            [(f"`{rule.id}`", str(rule.severity), rule.remedy, rule.source) for rule in RULES],
+        ),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+PAGES: dict[str, Callable[[], str]] = {"lifecycle.md": lifecycle, "runbook.md": runbook}
+
+
+def stale() -> list[str]:
+    """Return the names of the pages in docs/ that differ from what would be written."""
+    return [name for name, made in PAGES.items() if not (DOCS / name).is_file() or (DOCS / name).read_text() != made()]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the pages, or with ``--check`` say which are stale."""
+    found = stale()
+    if "--check" in arguments:
+        for name in found:
+            print(f"docs/{name} is stale: run scripts/generate_docs.py")
+        return int(bool(found))
+    for name in found:
+        (DOCS / name).write_text(PAGES[name]())
+        print(f"docs/{name} written")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

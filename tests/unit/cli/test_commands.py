@@ -1,0 +1,103 @@
+"""The command line: what it says to wrong input, and what it hands on."""
+
+import pytest
+from typer.testing import CliRunner
+
+from asr_migrate.cli.main import app
+
+MANIFEST = "namespace: asr\nname: migrate\n"
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    (tmp_path / "galaxy.yml").write_text(MANIFEST)
+    (tmp_path / "playbooks").mkdir()
+    (tmp_path / "playbooks" / "migrate.yml").write_text("[]\n")
+    monkeypatch.delenv("ASR_LAB_STATE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_without_a_command_the_help_is_shown():
+    result = call()
+    assert all(name in result.output for name in ("rehearse", "run", "report", "lab"))
+
+
+def test_the_help_has_examples_and_exit_codes():
+    result = call("--help")
+    assert result.exit_code == 0
+    assert "asr-migrate rehearse --wave legacy" in result.output
+    assert "Exit codes: 0 done" in result.output
+
+
+def test_the_version_is_printed():
+    result = call("--version")
+    assert (result.exit_code, result.output.split()[0]) == (0, "asr-migrate")
+
+
+@pytest.mark.parametrize("command", [["rehearse"], ["run", "migrate", "-i", "x"], ["status"], ["lab", "up"]])
+def test_outside_of_the_project_every_command_says_where_to_go(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = call(*command)
+    assert result.exit_code == 3
+    assert "is not inside the asr-migrate project" in result.output.replace("\n", " ")
+    assert "Remedy:" in result.output
+
+
+def test_another_collection_is_not_taken_for_the_project(tmp_path, monkeypatch):
+    (tmp_path / "galaxy.yml").write_text("namespace: amazon\nname: aws\n")
+    monkeypatch.chdir(tmp_path)
+    assert call("rehearse").exit_code == 3
+
+
+@pytest.mark.parametrize("command", [["run", "migrate"], ["status"], ["report"]])
+def test_running_without_an_inventory_is_refused(command, project):
+    (project / "playbooks" / "report.yml").write_text("[]\n")
+    result = call(*command)
+    assert result.exit_code == 2
+    assert "no inventory is given" in result.output
+
+
+def test_an_unknown_playbook_is_answered_with_those_there_are(project):
+    result = call("run", "migrade", "-i", "inventory")
+    assert result.exit_code == 2
+    assert "there is no playbook migrade" in result.output
+    assert "one of: migrate" in result.output
+
+
+@pytest.mark.parametrize("command", [["run", "--lab", "migrate"], ["report", "--lab"], ["status", "--lab"]])
+def test_a_lab_that_does_not_run_is_named_with_the_command_that_starts_it(command, project):
+    (project / "playbooks" / "report.yml").write_text("[]\n")
+    result = call(*command)
+    assert result.exit_code == 3
+    assert "asr-migrate lab up" in result.output
+
+
+@pytest.mark.parametrize("fault", ["not json", "[1, 2]", "{"])
+def test_a_fault_that_is_no_json_object_is_refused_before_the_lab_is_asked(fault, project):
+    result = call("lab", "inject", fault)
+    assert result.exit_code == 2
+    assert "Give one JSON object" in result.output
+
+
+@pytest.mark.parametrize(
+    "command", [["lab", "advance", "-5"], ["lab", "advance", "soon"], ["lab", "sideways"], ["rehears"]]
+)
+def test_wrong_usage_ends_with_2(command, project):
+    assert call(*command).exit_code == 2
+
+
+def test_an_environment_file_without_a_running_lab_does_not_count(project):
+    (project / ".lab").mkdir()
+    (project / ".lab" / "env").write_text("export ASR_LAB_NET=127.20\n")
+    assert call("run", "--lab", "migrate").exit_code == 3
+
+
+def test_what_follows_the_playbook_goes_to_ansible_as_it_is(project, capfd):
+    result = call("run", "migrate", "-i", "localhost,", "--no-such-option")
+    assert result.exit_code == 2
+    assert "unrecognized arguments: --no-such-option" in capfd.readouterr().err

@@ -1,0 +1,64 @@
+"""When a rehearsal has succeeded."""
+
+import io
+import json
+
+from rich.console import Console
+
+from asr_migrate.cli import screen, verdict
+from asr_migrate.cli.rehearsal import limit, reports
+
+MIGRATED = {"name": "app", "result": "migrated", "azure_vm": {"name": "app01"}, "blockers": [], "error": None}
+REFUSED = {"name": "old", "result": "refused", "azure_vm": None, "blockers": [{"text": "paravirtual"}], "error": None}
+FAILED = {
+    "name": "db",
+    "result": "failed",
+    "azure_vm": None,
+    "blockers": [],
+    "error": {"code": "95107", "cause": "The account is wrong.", "remedy": "Check it."},
+}
+
+
+def rows(*machines):
+    return verdict.rows([{"wave": "legacy", "machines": list(machines)}])
+
+
+def test_migrated_and_refused_machines_make_a_success():
+    assert verdict.passed(rows(MIGRATED, REFUSED), 0)
+
+
+def test_a_failed_machine_or_a_failed_play_makes_a_failure():
+    assert not verdict.passed(rows(MIGRATED, FAILED), 0)
+    assert not verdict.passed(rows(MIGRATED), 2)
+
+
+def test_a_rehearsal_that_migrated_nothing_has_not_succeeded():
+    assert not verdict.passed(rows(REFUSED), 0)
+    assert not verdict.passed([], 0)
+
+
+def test_a_machine_that_no_report_mentions_is_missing():
+    found = rows(MIGRATED)
+    lost = verdict.missing(found, {"app": "legacy", "web": "current"})
+    assert [(row.wave, row.machine, row.result) for row in lost] == [("current", "web", "missing")]
+    assert not verdict.passed(found + lost, 0)
+
+
+def test_the_table_tells_the_azure_vm_and_every_reason():
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(screen.summary(rows(MIGRATED, REFUSED, FAILED), "The rehearsal"))
+    text = console.export_text()
+    for said in ("app01", "paravirtual", "The account is wrong. Check it."):
+        assert said in text
+
+
+def test_only_the_wanted_waves_are_read(tmp_path):
+    for wave in ("legacy", "current"):
+        (tmp_path / f"{wave}-report.json").write_text(json.dumps({"wave": wave, "machines": []}))
+    assert [report["wave"] for report in reports(tmp_path, [])] == ["current", "legacy"]
+    assert [report["wave"] for report in reports(tmp_path, ["legacy"])] == ["legacy"]
+
+
+def test_a_wave_is_limited_together_with_its_landing_zone_and_the_controller():
+    assert limit([]) == []
+    assert limit(["legacy"]) == ["--limit", "wave_legacy,landing_zone_legacy,localhost"]
