@@ -1,6 +1,7 @@
 """The provider adapters read what the real service answered."""
 
 import pytest
+
 from asr_migrate.domain.errors import WireError, job_error
 from asr_migrate.domain.landing_zone import LandingZone
 from asr_migrate.domain.lifecycle import Stage

@@ -1,6 +1,7 @@
 """The providers' requests say what recorded requests said that the real service accepted."""
 
 import pytest
+
 from asr_migrate.domain.landing_zone import LandingZone
 from asr_migrate.domain.lifecycle import Verb
 from asr_migrate.domain.machine import Machine

@@ -7,6 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from azure.core.pipeline import AsyncPipeline
+from azure.core.pipeline.transport import AsyncHttpTransport
+from azure.core.rest import HttpRequest
+
 from asr_lab.arm import landing_zone
 from asr_lab.arm.certificates import make_certificates
 from asr_lab.arm.server import serve
@@ -16,9 +20,6 @@ from asr_lab.clock import VirtualClock
 from asr_migrate.azure.client import connect
 from asr_migrate.clock import Clock, ManualClock
 from asr_migrate.domain.cloud import CloudSettings
-from azure.core.pipeline import AsyncPipeline
-from azure.core.pipeline.transport import AsyncHttpTransport
-from azure.core.rest import HttpRequest
 
 SECRET = "not-a-secret-of-anybody"
 CLIENT_ID = "33333333-3333-4333-8333-333333333333"

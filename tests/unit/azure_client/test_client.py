@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+
 from asr_lab.arm.landing_zone import LOCATION, RESOURCE_GROUP
 from asr_migrate.domain.errors import ServiceError, SetupError
 

@@ -4,8 +4,9 @@ import json
 import stat
 
 import pytest
-from asr_migrate.azure.policies import JournalPolicy, ReadOnlyPolicy, WriteOnceRetryPolicy, WriteRefusedError
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
+
+from asr_migrate.azure.policies import JournalPolicy, ReadOnlyPolicy, WriteOnceRetryPolicy, WriteRefusedError
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from asr_migrate.domain.errors import SetupError
 from asr_migrate.domain.lifecycle import Goal, Stage
 

@@ -1,6 +1,7 @@
 """The error tree and its catalogue."""
 
 import pytest
+
 from asr_migrate.domain.errors import InputError, ServiceError, catalogue, job_error, lookup
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
+
 from asr_migrate.domain.lifecycle import (
     GOALS,
     ROAD,

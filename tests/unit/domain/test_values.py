@@ -1,6 +1,7 @@
 """Machines, landing zones, waves and clouds: what is taken, what is refused and how it is said."""
 
 import pytest
+
 from asr_migrate.domain.cloud import CloudSettings, PlannedWrite, short_path
 from asr_migrate.domain.errors import InputError
 from asr_migrate.domain.landing_zone import LandingZone

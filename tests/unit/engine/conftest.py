@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+
 from asr_migrate.clock import ManualClock
 from asr_migrate.domain.landing_zone import LandingZone
 from asr_migrate.domain.lifecycle import AzureVm, Goal, Observation

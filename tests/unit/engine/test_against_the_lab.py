@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from asr_lab.arm import landing_zone
 from asr_lab.arm.certificates import make_certificates
 from asr_lab.arm.estate import HostDescription, HostDisk, ListedHosts, PushFailure

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+
 from asr_migrate.domain.errors import ServiceError, SetupError
 from asr_migrate.domain.lifecycle import Goal, Stage, Verb
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import pytest
+
 from asr_lab.arm.landing_zone import RESOURCE_GROUP, SUBSCRIPTION_ID, seed
 from asr_lab.arm.wire import Request, Response
 from asr_lab.arm.world import World

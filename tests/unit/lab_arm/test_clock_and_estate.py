@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from asr_lab.arm.estate import HostDescription, ListedHosts, PushFailure
 from asr_lab.clock import ManualClock, VirtualClock
 

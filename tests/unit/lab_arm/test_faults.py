@@ -1,6 +1,7 @@
 """Planted faults."""
 
 import pytest
+
 from asr_lab.arm.wire import ArmError
 
 NETWORK = "2026-03-01"

@@ -1,6 +1,7 @@
 """Long-running operations: headers, status bodies and results as recorded."""
 
 import pytest
+
 from asr_lab.arm.operations import OperationError, OperationFailed, Target, Task
 
 VERSION = "2025-08-01"

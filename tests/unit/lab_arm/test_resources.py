@@ -1,6 +1,7 @@
 """Resource groups, networks, storage, virtual machines and discovery sites."""
 
 import pytest
+
 from asr_lab.arm.landing_zone import RESOURCE_GROUP, SUBSCRIPTION_ID
 from asr_lab.arm.resources.compute import VmDisk, VmNic, create_vm, delete_vm, set_power
 from asr_lab.arm.resources.off_azure import add_machine, add_run_as_account, add_site

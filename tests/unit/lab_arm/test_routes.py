@@ -1,6 +1,7 @@
 """What is refused before a resource's handler sees it."""
 
 import pytest
+
 from asr_lab.arm import routes
 
 

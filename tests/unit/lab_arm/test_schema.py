@@ -1,6 +1,7 @@
 """Bodies are compared strictly with their schema."""
 
 import pytest
+
 from asr_lab.arm.schema import Flag, ListOf, MapOf, OneOf, Record, Text, Whole, check
 from asr_lab.arm.wire import ArmError
 

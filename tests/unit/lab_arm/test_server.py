@@ -7,13 +7,6 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
-from asr_lab.arm.admin import WorldAdmin
-from asr_lab.arm.certificates import make_certificates
-from asr_lab.arm.landing_zone import LOCATION, RESOURCE_GROUP, SUBSCRIPTION_ID, TENANT_ID, seed
-from asr_lab.arm.server import serve
-from asr_lab.arm.tokens import Credentials
-from asr_lab.arm.world import World
-from asr_lab.clock import VirtualClock
 from azure.core.exceptions import ClientAuthenticationError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity import ClientSecretCredential
@@ -21,6 +14,14 @@ from azure.identity.aio import ClientSecretCredential as AsyncSecret
 from azure.mgmt.network.aio import NetworkManagementClient
 from azure.mgmt.recoveryservices.aio import RecoveryServicesClient
 from cryptography import x509
+
+from asr_lab.arm.admin import WorldAdmin
+from asr_lab.arm.certificates import make_certificates
+from asr_lab.arm.landing_zone import LOCATION, RESOURCE_GROUP, SUBSCRIPTION_ID, TENANT_ID, seed
+from asr_lab.arm.server import serve
+from asr_lab.arm.tokens import Credentials
+from asr_lab.arm.world import World
+from asr_lab.clock import VirtualClock
 
 SECRET = "not a real secret"
 CLIENT = "33333333-3333-4333-8333-333333333333"

@@ -4,12 +4,13 @@ import base64
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from asr_lab.arm.resources.vault_certificates import registered
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from asr_lab.arm.resources.vault_certificates import registered
 
 VERSION = "2023-02-01"
 KEY = "extendedInformation/vaultExtendedInfo"

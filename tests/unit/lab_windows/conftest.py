@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from asr_lab.arm.estate import HostDescription, HostDisk, RegistrationRefused
 from asr_lab.clock import ManualClock
 from asr_lab.hosts.windows.installers.packages import downloads

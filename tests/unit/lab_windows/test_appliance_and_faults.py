@@ -1,6 +1,7 @@
 """The replication appliance's installer, and what a scenario can do to a host."""
 
 import pytest
+
 from asr_lab.hosts.windows.faults import apply_fault
 from asr_lab.hosts.windows.installers import dr_installer, unified_setup
 from asr_lab.hosts.windows.shell import run_text

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+
 from asr_lab.hosts.windows import firewall, push
 from asr_lab.hosts.windows.installers import mobility, packages
 from asr_lab.hosts.windows.result import Result

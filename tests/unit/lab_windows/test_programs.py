@@ -3,6 +3,7 @@
 import hashlib
 
 import pytest
+
 from asr_lab.hosts.windows.flavour import VERSIONS, flavour
 from asr_lab.hosts.windows.shell import run_text
 from asr_lab.hosts.windows.state import Host

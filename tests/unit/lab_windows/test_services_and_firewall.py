@@ -1,6 +1,7 @@
 """sc.exe, net and netsh of a simulated host, and what follows from them."""
 
 import pytest
+
 from asr_lab.hosts.windows import firewall
 
 

@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+
 from asr_lab.hosts.windows import words
 from asr_lab.hosts.windows.shell import CMD_LINE_LIMIT, run_line, run_text
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+
 from asr_lab.hosts.windows.installers import unified_setup
 from asr_lab.hosts.windows.result import Result
 from asr_lab.hosts.windows.shell import run_text

@@ -11,12 +11,13 @@ import pytest
 import requests
 import winrm
 import winrm.exceptions
-from asr_lab.clock import ManualClock
-from asr_lab.hosts.windows.estate import WindowsHosts
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from asr_lab.clock import ManualClock
+from asr_lab.hosts.windows.estate import WindowsHosts
 
 from .conftest import World, spec
 

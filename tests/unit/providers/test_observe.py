@@ -1,6 +1,7 @@
 """What the providers make of items, jobs, VMs and sources; the requests are in the contract tests."""
 
 import pytest
+
 from asr_migrate.domain.errors import SetupError, WireError
 from asr_migrate.domain.landing_zone import LandingZone
 from asr_migrate.domain.lifecycle import AzureVm, Stage

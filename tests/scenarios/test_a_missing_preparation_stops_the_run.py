@@ -1,0 +1,81 @@
+"""Take one preparation away: the run stops at the step that needs it and says why and what to do."""
+
+LEGACY = ("--limit", "legacy-cs:wave_legacy")
+CURRENT = ("--limit", "current-appliance:wave_current")
+TLS_1_0_SERVER = r"HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server"
+
+
+def prepared(lab, *playbooks: str, limit: tuple[str, str]) -> None:
+    for name in playbooks:
+        ran = lab.playbook(name, *limit)
+        assert ran.code == 0, ran.output
+
+
+def stopped(ran, *sentences: str) -> None:
+    """The playbook failed, and its output holds every sentence (spacing of the output folded)."""
+    assert ran.code == 2, ran.output
+    text = " ".join(ran.output.split())
+    assert [sentence for sentence in sentences if sentence not in text] == [], ran.output
+
+
+def registered_servers(lab) -> list[str]:
+    return [fabric["name"] for fabric in lab.admin("GET", "state")["fabrics"]]
+
+
+def test_without_the_token_filter_key_the_push_is_refused_with_cause_and_remedy(lab):
+    prepared(lab, "assess", "prepare_landing_zone", "deploy_appliance", "prepare_sources", limit=CURRENT)
+    key = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System"
+    lab.admin("POST", "hosts/web-2022", {"registry": {key: {"LocalAccountTokenFilterPolicy": None}}})
+    ran = lab.playbook("replicate", *CURRENT)
+    stopped(ran, "[95107]", "Cause: The credentials", "Remedy: Ensure", "LocalAccountTokenFilterPolicy to 1")
+    recap = ran.recap()
+    assert {host: row["failed"] for host, row in recap.items()} == {
+        "web-2022": 1,
+        "db-rhel8": 0,
+        "web-ubuntu22": 0,
+        "batch-amzn2": 0,
+    }
+
+
+def test_a_stopped_time_service_on_the_configuration_server_stops_its_set_up(lab):
+    prepared(lab, "prepare_landing_zone", limit=LEGACY)
+    lab.admin("POST", "hosts/legacy-cs", {"service": {"w32time": "stopped"}})
+    stopped(lab.playbook("deploy_appliance", *LEGACY), "w32time", "sc.exe start w32time")
+    assert registered_servers(lab) == []
+
+
+def test_a_clock_16_minutes_off_stops_the_set_up_of_the_configuration_server(lab):
+    prepared(lab, "prepare_landing_zone", limit=LEGACY)
+    lab.admin("POST", "hosts/legacy-cs", {"skew_s": 960})
+    stopped(lab.playbook("deploy_appliance", *LEGACY), "clock", "16 min", "w32tm /resync")
+    assert registered_servers(lab) == []
+
+
+def test_a_registration_key_six_days_old_is_refused_by_the_set_up(lab):
+    prepared(lab, "prepare_landing_zone", limit=LEGACY)
+    lab.admin("POST", "hosts/legacy-cs", {"registry": {TLS_1_0_SERVER: {"Enabled": 0}}})
+    assert lab.playbook("deploy_appliance", *LEGACY).code == 2, "TLS 1.0 off stops the set-up after the key was made"
+    lab.admin("POST", "hosts/legacy-cs", {"registry": {TLS_1_0_SERVER: {"Enabled": 1}}})
+    lab.admin("POST", "advance", {"seconds": 6 * 86400})
+    stopped(lab.playbook("deploy_appliance", *LEGACY), "registration key", "five days", "Remedy")
+    assert registered_servers(lab) == []
+
+
+def test_tls_1_0_switched_off_stops_the_set_up_of_the_configuration_server(lab):
+    prepared(lab, "prepare_landing_zone", limit=LEGACY)
+    lab.admin("POST", "hosts/legacy-cs", {"registry": {TLS_1_0_SERVER: {"Enabled": 0}}})
+    stopped(lab.playbook("deploy_appliance", *LEGACY), "TLS 1.0", "Enabled")
+    assert registered_servers(lab) == []
+
+
+def test_a_blocked_port_9443_stops_the_preparation_of_the_source_behind_it(lab):
+    prepared(lab, "assess", "prepare_landing_zone", "deploy_appliance", limit=LEGACY)
+    lab.admin("POST", "network", {"block": [["10.20.1.12", "10.20.0.10", 9443]]})
+    ran = lab.playbook("prepare_sources", *LEGACY)
+    stopped(ran, "9443", "10.20.0.10", "security group")
+    assert {host: row["failed"] for host, row in ran.recap().items() if host != "legacy-cs"} == {
+        "app-2008": 0,
+        "app-2012": 1,
+        "db-rhel67": 0,
+        "old-rhel67pv": 0,
+    }
