@@ -258,8 +258,10 @@ class Lab:
 
 @contextmanager
 def _refusing() -> Iterator[None]:
-    """Turn a ValueError into the refusal of a request."""
+    """Turn a ValueError, or a host that was left out, into the refusal of a request."""
     try:
         yield
+    except LookupError as error:
+        raise ArmError(404, "NoSuchHost", f"The host is not simulated here: {error}.") from None
     except ValueError as error:
         raise ArmError(400, "InvalidFault", str(error)) from None

@@ -102,3 +102,25 @@ def test_without_a_lab_the_commands_say_how_to_start_one(tmp_path):
     assert done.returncode == 1
     assert "python -m asr_lab up" in done.stderr
     assert lab(tmp_path, "status").returncode == 1
+
+
+def test_without_user_namespaces_the_other_parts_come_up_and_the_setting_is_named(tmp_path):
+    directory = tmp_path / "lab"
+    forbid = "echo 0 > /proc/sys/user/max_user_namespaces"
+    up = f"{sys.executable} -m asr_lab up --net 127.36 --state {directory}"
+    done = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "sh", "-c", f"{forbid} && exec {up}"],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": PYTHON_PATH},
+    )
+    try:
+        assert done.returncode == 0, done.stderr
+        line = next(line for line in done.stdout.splitlines() if "left out" in line)
+        assert "allow them with: sudo sysctl -w" in line
+        refused = lab(directory, "inject", "--host", "db-rhel8", '{"skew_s": 960}')
+        assert "not simulated here" in refused.stderr
+    finally:
+        lab(directory, "down")
