@@ -47,10 +47,14 @@ class Ec2:
         _refuse_taken_port(self._host, self._port)
         self._images.write_text(json.dumps(_image_table(self.estate)), "utf-8")
         os.environ["MOTO_AMIS_PATH"] = str(self._images)
-        os.environ["MOTO_ENABLE_AMI_VALIDATION"] = "true"
-        # moto reads the two settings while it is imported, so it cannot be imported at the head of this file.
+        # moto reads the setting while it is imported, so it cannot be imported at the head of this file.
+        from moto import settings
+        from moto.ec2.models import amis
         from moto.server import ThreadedMotoServer
 
+        # Whoever imported moto before had it read another table.
+        amis.AMIS[:] = _image_table(self.estate)
+        settings.ENABLE_AMI_VALIDATION = True
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
         _describe_instances_fully(self.estate)
         self._server = ThreadedMotoServer(ip_address=self._host, port=self._port, verbose=False)
