@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 the rehearsal or the report shows a machine that is neithe
 2 wrong usage; 3 something has to be prepared first. ``run`` ends with ansible-playbook's own code.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
@@ -14,7 +15,7 @@ import typer
 from rich.console import Console
 
 from asr_migrate.cli import lab as lab_commands
-from asr_migrate.cli import rehearsal, screen, verdict
+from asr_migrate.cli import processes, rehearsal, screen, verdict
 from asr_migrate.cli.project import Project, find
 from asr_migrate.domain.errors import AsrMigrateError, InputError
 
@@ -113,9 +114,10 @@ def _tell_end(project: Project, rows: list[verdict.Row], waves: list[str], code:
     for page in sorted((project.root / rehearsal.REPORTS).glob("*-report.html")):
         if not waves or page.name.removesuffix("-report.html") in waves:
             console.print(f"{'Report:':<15} {page}", soft_wrap=True, highlight=False)
-    again = " ".join(["asr-migrate run --lab migrate", *rehearsal.limit(waves)])
+    program = os.path.relpath(processes.program("asr-migrate"))
+    again = " ".join([program, "run --lab migrate", *rehearsal.limit(waves)])
     promise = "finds everything done and changes nothing" if good else "goes on where each machine stands"
-    for words, command in (("Run it again:", f"{again}   ({promise})"), ("Stop the lab:", "asr-migrate lab down")):
+    for words, command in (("Run it again:", f"{again}   ({promise})"), ("Stop the lab:", f"{program} lab down")):
         console.print(f"{words:<15} {command}", soft_wrap=True, highlight=False)
 
 

@@ -66,6 +66,7 @@ class Engine:
         self._emit = emit
         self._random = random.Random(seed)
         self._acts = asyncio.Semaphore(ACTS_AT_ONCE)
+        self._said: str | None = None
 
     async def look(self, wave: Wave) -> dict[str, Observation]:
         """Return where every machine of the wave stands now; nothing is asked for.
@@ -294,12 +295,16 @@ class Engine:
     def _tell_progress(self, tracks: Sequence[Track]) -> None:
         """Say in one line how far the machines are that still copy their disks."""
         copying = [track for track in tracks if track.result is None and track.seen.progress is not None]
-        if copying:
-            slowest = min(copying, key=lambda track: track.seen.progress or 0)
-            self._emit(
-                f"{len(copying)} of {len(tracks)} copying their disks, "
-                f"slowest {slowest.machine.name} at {slowest.seen.progress:.0f} %"
-            )
+        if not copying:
+            return
+        slowest = min(copying, key=lambda track: track.seen.progress or 0)
+        line = (
+            f"{len(copying)} of {len(tracks)} copying their disks, "
+            f"slowest {slowest.machine.name} at {slowest.seen.progress:.0f} %"
+        )
+        if line != self._said:
+            self._said = line
+            self._emit(line)
 
     async def _plan(self, wave: Wave, goal: Goal, tracks: Sequence[Track]) -> Outcome:
         """Read everything, send nothing, list what would be sent."""

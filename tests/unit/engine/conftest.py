@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -177,6 +178,9 @@ class FakeVault:
             if name in self.stalled:
                 details["initialReplicationProgressHealth"] = "NoProgress"
                 return
+            for part in range(4):
+                share = {"initialReplicationProgressPercentage": part * 25}
+                self.waiting.append((now_s + INITIAL_REPLICATION_S * part / 4, partial(details.update, share)))
             self.waiting.append((now_s + INITIAL_REPLICATION_S, lambda: self._protected(item)))
         elif call.operation == "update":
             nics = call.body["properties"]["providerSpecificDetails"].get("vmNics") if call.body else None

@@ -283,3 +283,12 @@ def test_the_result_says_what_was_done_and_how_long_it_took(story):
     assert result["did"] == ["replicate"]
     assert result["steps"][0]["took_s"] >= 1650
     assert result["error"] is None
+
+
+def test_the_share_that_is_copied_is_told_in_one_line_for_the_wave_and_not_twice(story):
+    story.reach(Goal.PROTECTED)
+    shares = [line for line in story.lines if "copying their disks" in line]
+    assert shares
+    assert len(shares) == len(set(shares))
+    assert all(" of 2 copying their disks, slowest " in line for line in shares)
+    assert [line for line in story.lines if line.startswith("web: ") and " %" in line][1:] == []
