@@ -165,6 +165,8 @@ async def run(params, context):
         if params["refresh"] and seen.registered:
             changed = await reader.refresh(seen)
             seen = await reader.look()
+        elif params["refresh"] and context.check_mode:
+            reader.plan_refresh()
         writes = [write.as_dict() for write in session.writes]
     if seen.registered and not seen.healthy:
         context.warn(f"the appliance {seen.friendly_name} is {seen.health}: {'; '.join(seen.health_errors)}")

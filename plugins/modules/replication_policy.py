@@ -56,6 +56,8 @@ async def run(params, context):
         seen = await ApplianceReader(clients, zone).look()
         if seen.container:
             changed |= await replication_policy.ensure_mapping(clients, zone, seen.fabric, seen.container)
+        elif context.check_mode:
+            replication_policy.plan_mapping(clients, zone)
         writes = [write.as_dict() for write in session.writes]
     return {
         "changed": changed or bool(writes),

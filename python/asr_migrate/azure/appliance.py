@@ -265,6 +265,16 @@ class ApplianceReader:
             await call
         return bool(asked) and not self._clients.check_mode
 
+    def plan_refresh(self) -> None:
+        """Note the refresh that check mode cannot try, because there is no fabric before the registration."""
+        name = self._zone.appliance.name
+        self._clients.plan(
+            "POST",
+            f"replicationRecoveryServicesProviders/{name}/refreshProvider",
+            what=f"refresh the server {name}",
+            why="it will just have been registered",
+        )
+
 
 REGISTRATION_REMEDIES = {
     Architecture.CLASSIC: "Look at C:\\ProgramData\\ASRLogs and C:\\ProgramData\\ASRSetupLogs on the server, check "

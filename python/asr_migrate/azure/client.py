@@ -269,6 +269,10 @@ class AzureClients:
         except AzureError as error:
             raise translate(error, what) from error
 
+    def plan(self, method: str, path: str, *, what: str, why: str) -> None:
+        """Note a write that check mode cannot try: what it would be sent to is only made by other writes."""
+        self.planned.append(PlannedWrite(method=method, path=path, what=what, why=why))
+
     def _describe(self, write: PlannedWrite, what: str, why: str) -> None:
         self.planned[self.planned.index(write)] = replace(write, what=what, why=why)
 

@@ -133,12 +133,28 @@ def mapping_body(zone: LandingZone) -> dict[str, Any]:
     }
 
 
+def mapping_name(zone: LandingZone) -> str:
+    """Return the name under which the policy is associated with a container."""
+    return f"{zone.policy.name}-mapping"
+
+
+def plan_mapping(clients: AzureClients, zone: LandingZone) -> None:
+    """Note the association that check mode cannot try, because there is no container before the registration."""
+    clients.plan(
+        "PUT",
+        f"replicationProtectionContainerMappings/{mapping_name(zone)}",
+        what=f"associate the policy {zone.policy.name} with the container of the appliance {zone.appliance.name}",
+        why="a container that is new has no association",
+    )
+
+
 async def ensure_mapping(clients: AzureClients, zone: LandingZone, fabric: str, container: str) -> bool:
     """Associate the policy with the container when it is not; return whether it was done now.
 
     Raises SetupError when the association exists and is not in force.
     """
     operations = clients.site_recovery.replication_protection_container_mappings
+    name = mapping_name(zone)
     rows = await clients.everything(
         operations.list_by_replication_protection_containers(zone.resource_group, zone.vault, fabric, container),
         f"reading the policies of the container {container}",
@@ -157,9 +173,7 @@ async def ensure_mapping(clients: AzureClients, zone: LandingZone, fabric: str, 
             remedy="Remove the association in the vault (Site Recovery infrastructure), then run again.",
         )
     made = await clients.finish(
-        operations.begin_create(
-            zone.resource_group, zone.vault, fabric, container, f"{zone.policy.name}-mapping", mapping_body(zone)
-        ),
+        operations.begin_create(zone.resource_group, zone.vault, fabric, container, name, mapping_body(zone)),
         what=f"associate the policy {zone.policy.name} with the container {container}",
         why="the container has no association with this policy",
     )

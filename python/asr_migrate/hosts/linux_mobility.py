@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 
 from asr_migrate.domain.errors import AsrMigrateError, SetupError
-from asr_migrate.domain.readiness_rule import Finding
 from asr_migrate.hosts import linux_script, mobility
-from asr_migrate.hosts.plan import Answer, Change, Exchange
+from asr_migrate.hosts.plan import Answer, Exchange
 from asr_migrate.hosts.quoting import posix
-from asr_migrate.hosts.want import Installer, Mobility
+from asr_migrate.hosts.want import Installer
 
 INSTALL_DIR = "/usr/local/ASR"
 
@@ -27,37 +26,13 @@ def mobility_state(found: linux_script.Lines) -> mobility.MobilityState:
     )
 
 
-class LinuxMobility:
-    """Installs and registers the Mobility service when the user wants that done by hand."""
+class LinuxMobility(mobility.ByHand):
+    """By ``install`` and ``UnifiedAgentConfigurator.sh``."""
 
-    def __init__(self, wanted: Mobility) -> None:
-        self._wanted = wanted
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """The passphrase."""
-        return (self._wanted.passphrase.get_secret_value(),)
-
-    def findings(self, name: str, state: mobility.MobilityState) -> list[Finding]:
-        """Return what forbids the installation."""
-        if not self._wanted.wanted or not state.configured:
-            return []
-        return mobility.registration_findings(name, state.server, self._wanted)
-
-    def steps(self, state: mobility.MobilityState) -> tuple[list[Change], list[Exchange]]:
-        """Return the change and its round trips; none when the service is installed, registered and running."""
-        if not self._wanted.wanted or state.ready:
-            return [], []
-        change = Change("Mobility service", state.words, f"registered with {self._wanted.appliance_address}")
-        delivery = None if state.installed else deliver(self._wanted.installer)
-        return [change], [*([delivery] if delivery else []), self._install(state)]
-
-    def missing(self) -> tuple[AsrMigrateError, ...]:
-        """Return the inputs that were not given."""
-        return tuple(mobility.missing(self._wanted))
+    def _deliver(self) -> Exchange | None:
+        return deliver(self._wanted.installer)
 
     def cleanup(self) -> Exchange:
-        """Return the deletion of the passphrase file, for a run that broke off."""
         return Exchange(
             "clean up", linux_script.SHELL, f"rm -f {linux_script.WORK_DIRECTORY}/MobSvc.passphrase\n".encode()
         )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from asr_migrate.domain.errors import AsrMigrateError, SetupError
 from asr_migrate.domain.readiness_rule import Finding
-from asr_migrate.hosts.plan import blocker
+from asr_migrate.hosts.plan import Change, Exchange, blocker
 from asr_migrate.hosts.want import Installer, Mobility
 
 _SOURCE = "Site Recovery documentation, Mobility service"
@@ -237,3 +238,45 @@ def wrong_digest(installer: Installer, digest: str) -> SetupError | None:
         cause="The file changed, or something on the way replaced it.",
         remedy="Compare with the publisher's checksum; correct sha256 only when the new file is the right one.",
     )
+
+
+class ByHand(ABC):
+    """Installs and registers the Mobility service when the user wants that done by hand; a system gives the steps."""
+
+    def __init__(self, wanted: Mobility) -> None:
+        self._wanted = wanted
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The passphrase."""
+        return (self._wanted.passphrase.get_secret_value(),)
+
+    def findings(self, name: str, state: MobilityState) -> list[Finding]:
+        """Return what forbids the installation."""
+        if not self._wanted.wanted or not state.configured:
+            return []
+        return registration_findings(name, state.server, self._wanted)
+
+    def steps(self, state: MobilityState) -> tuple[list[Change], list[Exchange]]:
+        """Return the change and its round trips; none when the service is installed, registered and running."""
+        if not self._wanted.wanted or state.ready:
+            return [], []
+        change = Change("Mobility service", state.words, f"registered with {self._wanted.appliance_address}")
+        delivery = None if state.installed else self._deliver()
+        return [change], [*([delivery] if delivery else []), self._install(state)]
+
+    def missing(self) -> tuple[AsrMigrateError, ...]:
+        """Return the inputs that were not given, or cannot be used on this system."""
+        return tuple(missing(self._wanted))
+
+    @abstractmethod
+    def cleanup(self) -> Exchange:
+        """Return the deletion of the passphrase file, for a run that broke off."""
+
+    @abstractmethod
+    def _deliver(self) -> Exchange | None:
+        """Return the round trip that brings the installer to the host; None when it is there."""
+
+    @abstractmethod
+    def _install(self, state: MobilityState) -> Exchange:
+        """Return the round trip that installs, registers or starts the service, whichever is left to do."""

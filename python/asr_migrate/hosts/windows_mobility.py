@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from asr_migrate.domain.errors import AsrMigrateError, SetupError
-from asr_migrate.domain.readiness_rule import Finding
 from asr_migrate.hosts import mobility
 from asr_migrate.hosts import windows_output as output
 from asr_migrate.hosts import windows_text as text
-from asr_migrate.hosts.plan import Answer, Change, Exchange
-from asr_migrate.hosts.want import Installer, Mobility
+from asr_migrate.hosts.plan import Answer, Exchange
+from asr_migrate.hosts.want import Installer
 from asr_migrate.hosts.windows_facts import WindowsFacts
 
 INSTALL_DIR = "C:\\Program Files (x86)\\Microsoft Azure Site Recovery"
@@ -33,39 +32,17 @@ def mobility_state(host: WindowsFacts, product: Mapping[str, str]) -> mobility.M
     )
 
 
-class WindowsMobility:
-    """Installs and registers the Mobility service when the user wants that done by hand."""
+class WindowsMobility(mobility.ByHand):
+    """By ``UnifiedAgent.exe`` and ``UnifiedAgentConfigurator.exe``."""
 
-    def __init__(self, wanted: Mobility) -> None:
-        self._wanted = wanted
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """The passphrase."""
-        return (self._wanted.passphrase.get_secret_value(),)
-
-    def findings(self, name: str, state: mobility.MobilityState) -> list[Finding]:
-        """Return what forbids the installation."""
-        if not self._wanted.wanted or not state.configured:
-            return []
-        return mobility.registration_findings(name, state.server, self._wanted)
-
-    def steps(self, state: mobility.MobilityState) -> tuple[list[Change], list[Exchange]]:
-        """Return the change and its round trips; none when the service is installed, registered and running."""
-        if not self._wanted.wanted or state.ready:
-            return [], []
-        change = Change("Mobility service", state.words, f"registered with {self._wanted.appliance_address}")
-        exchanges = [] if state.installed else [fetch(self._wanted.installer, INSTALLER_FILE)]
-        exchanges.append(self._install(state))
-        return [change], [exchange for exchange in exchanges if exchange]
+    def _deliver(self) -> Exchange | None:
+        return fetch(self._wanted.installer, INSTALLER_FILE)
 
     def missing(self) -> tuple[AsrMigrateError, ...]:
-        """Return the inputs that were not given."""
-        found = mobility.missing(self._wanted)
-        return tuple(found + ([error] if (error := file_for_windows(self._wanted.installer)) else []))
+        unusable = file_for_windows(self._wanted.installer)
+        return super().missing() + ((unusable,) if unusable else ())
 
     def cleanup(self) -> Exchange:
-        """Return the deletion of the passphrase file, for a run that broke off."""
         return Exchange("clean up", text.encoded(text.delete_files(PASSPHRASE_FILE)))
 
     def _install(self, state: mobility.MobilityState) -> Exchange:
