@@ -38,7 +38,22 @@ def start_lab(project: Project, *, fresh: bool) -> None:
             remedy="Correct what the log names, then run asr-migrate rehearse again.",
         )
     if fresh:
-        shutil.rmtree(project.root / REPORTS, ignore_errors=True)
+        _forget_reports(project.root / REPORTS)
+
+
+def _forget_reports(folder: Path) -> None:
+    """Remove the reports of an earlier rehearsal, which could pass for this one's."""
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise SetupError(
+            f"the reports of the last rehearsal in {folder} cannot be removed",
+            code="OldReports",
+            cause=str(error),
+            remedy="Remove the folder, then run asr-migrate rehearse again.",
+        ) from None
 
 
 def expected(project: Project, environment: Mapping[str, str], waves: Sequence[str]) -> dict[str, str]:

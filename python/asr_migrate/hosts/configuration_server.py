@@ -68,7 +68,8 @@ LOG_TEXTS: tuple[tuple[str, Known], ...] = (
         r"(key|credential|certificate)[^\n]{0,80}expired|expired[^\n]{0,80}(key|credential)|KeyExpired",
         Known(
             "The vault registration key is older than five days.",
-            "Run prepare_landing_zone and deploy_appliance again: a new key takes the place of an expired one.",
+            "Check the controller's clock and run deploy_appliance again: a new key takes the place of one that has "
+            "expired by that clock.",
         ),
     ),
     (
