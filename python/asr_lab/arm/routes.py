@@ -84,10 +84,11 @@ def route(method: str, template: str, *, versions: Iterable[str]) -> Callable[[H
 
 
 def load() -> None:
-    """Import every module under ``resources/``, which registers their handlers."""
-    package = importlib.import_module("asr_lab.arm.resources")
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"{package.__name__}.{module.name}")
+    """Import every module under ``resources/`` and ``providers/``, which registers handlers, providers and kinds."""
+    for name in ("asr_lab.arm.resources", "asr_lab.arm.providers"):
+        package = importlib.import_module(name)
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"{name}.{module.name}")
 
 
 def find(request: Request) -> tuple[Route, dict[str, str]]:

@@ -16,11 +16,15 @@ CODE = "InvalidRequestContent"
 
 @dataclass(frozen=True)
 class Text:
-    """A string, one of ``choices`` when given (compared without regard to case, returned as listed)."""
+    """A string, one of ``choices`` when given (compared without regard to case, returned as listed).
+
+    A ``loose`` one takes JSON's true and false too, as "true" and "false" (samples of the documentation send them).
+    """
 
     choices: tuple[str, ...] = ()
     nullable: bool = False
     not_empty: bool = False
+    loose: bool = False
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,13 @@ class Whole:
 
     minimum: int | None = None
     maximum: int | None = None
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number, whole or not."""
+
     nullable: bool = False
 
 
@@ -62,26 +73,31 @@ class MapOf:
 
 @dataclass(frozen=True)
 class Record:
-    """An object with these properties and no others; ``required`` ones must be there and not null."""
+    """An object with these properties; ``required`` ones must be there and not null.
+
+    Others are refused, unless the record is ``open``: then they stay as they are.
+    """
 
     properties: Mapping[str, "Schema"]
     required: tuple[str, ...] = ()
     nullable: bool = False
+    open: bool = False
 
 
 @dataclass(frozen=True)
 class OneOf:
     """An object whose ``discriminator`` property names which of ``records`` it fits.
 
-    The discriminator itself need not be listed in the records.
+    The discriminator itself need not be listed in the records. ``may_be_empty`` lets an empty object pass.
     """
 
     discriminator: str
     records: Mapping[str, Record]
     nullable: bool = False
+    may_be_empty: bool = False
 
 
-Schema = Text | Whole | Flag | Anything | ListOf | MapOf | Record | OneOf
+Schema = Text | Whole | Number | Flag | Anything | ListOf | MapOf | Record | OneOf
 
 
 def check(body: Any, schema: Schema, place: str = "") -> Any:
@@ -107,6 +123,10 @@ def _check(value: Any, schema: Schema, place: str) -> Any:
             return _check_text(value, schema, place)
         case Whole():
             return _check_whole(value, schema, place)
+        case Number():
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise _wrong_type(value, schema, place)
+            return value
         case Flag():
             if not isinstance(value, bool):
                 raise _wrong_type(value, schema, place)
@@ -125,6 +145,8 @@ def _check(value: Any, schema: Schema, place: str) -> Any:
 
 
 def _check_text(value: Any, schema: Text, place: str) -> str:
+    if schema.loose and isinstance(value, bool):
+        return "true" if value else "false"
     if not isinstance(value, str):
         raise _wrong_type(value, schema, place)
     if schema.not_empty and not value.strip():
@@ -152,6 +174,9 @@ def _check_record(entries: Mapping[str, Any], schema: Record, place: str) -> dic
     checked: dict[str, Any] = {}
     for name, entry in entries.items():
         canonical = known.get(name.casefold())
+        if canonical is None and schema.open:
+            checked[name] = entry
+            continue
         if canonical is None:
             raise _refuse(f"'{_join(place, name)}' is not a known property; {_accepted(place, schema.properties)}")
         if canonical in checked:
@@ -167,6 +192,8 @@ def _check_record(entries: Mapping[str, Any], schema: Record, place: str) -> dic
 
 
 def _check_one_of(entries: Mapping[str, Any], schema: OneOf, place: str) -> dict[str, Any]:
+    if schema.may_be_empty and not entries:
+        return {}
     given = next((key for key in entries if key.casefold() == schema.discriminator.casefold()), None)
     where = _join(place, schema.discriminator)
     if given is None:
@@ -221,6 +248,8 @@ def _wanted(schema: Schema) -> str:
             return "one of " + ", ".join(schema.choices) if schema.choices else "a string"
         case Whole():
             return "a whole number"
+        case Number():
+            return "a number"
         case Flag():
             return "true or false"
         case ListOf():

@@ -30,11 +30,9 @@ from asr_lab.arm.operations import (
     after,
     guid_of,
 )
+from asr_lab.arm.providers import rules
 from asr_lab.arm.store import ResourceStore
 from asr_lab.arm.wire import ArmError, Request, Response, resource_not_found
-
-Rules = Mapping[str, Any]
-"""Durations, transitions and failures as data, read by the resources that they are about."""
 
 Summary = Callable[["World", datetime], Any]
 SUMMARIES: dict[str, Summary] = {}
@@ -58,10 +56,9 @@ _ARM_CODES = frozenset(
 class World:
     """One Azure. ``seed`` decides its GUIDs; ``hosts`` are the machines that Site Recovery sees."""
 
-    def __init__(self, hosts: SourceHosts | None = None, rules: Rules | None = None, seed: int = 0) -> None:
+    def __init__(self, hosts: SourceHosts | None = None, seed: int = 0) -> None:
         routes.load()
         self.hosts: SourceHosts = hosts or ListedHosts()
-        self.rules: Rules = rules or {}
         self.seed = seed
         self.lock = threading.RLock()
         self.reset()
@@ -264,6 +261,10 @@ class World:
     def effect(self, effect: str, **seen: str) -> Fault | None:
         """Return the planted fault with this effect that fits what is seen (such as ``name=``), used once, or None."""
         return self.faults.effect(effect, **seen)
+
+    def duration_s(self, provider: str, step: str, **_seen: str) -> float:
+        """Return how long ``step`` takes with ``provider`` ("any": all), in seconds; ``seen`` is what rules select by."""
+        return rules.duration_s(provider, step)
 
     @property
     def writes(self) -> list[LogEntry]:
