@@ -1,4 +1,4 @@
-"""Write docs/lifecycle.md and docs/runbook.md from the tables that the code itself uses.
+"""Write docs/lifecycle.md, docs/runbook.md and docs/lab-operations.md from the tables that the code itself uses.
 
 ``python scripts/generate_docs.py`` writes them; ``--check`` only says whether they are fresh (exit 1 when not).
 """
@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from asr_lab.arm.resources.not_simulated import operations as not_simulated
+from asr_lab.sdk_operations import answer, sdk_operations
 from asr_migrate.domain.errors import CatalogueRow, catalogue
 from asr_migrate.domain.lifecycle import GOALS, ROAD, VERBS, Goal, Stage
 from asr_migrate.domain.readiness_rules import RULES
@@ -151,7 +153,59 @@ def runbook() -> str:
     return "\n".join(lines)
 
 
-PAGES: dict[str, Callable[[], str]] = {"lifecycle.md": lifecycle, "runbook.md": runbook}
+VAULT = (
+    "/subscriptions/{subscription_id}/resourceGroups/{resource_group_name}/providers/Microsoft.RecoveryServices"
+    "/vaults/{resource_name}"
+)
+SHORT = {
+    "V": VAULT,
+    "F": "V/replicationFabrics/{fabric_name}",
+    "C": "F/replicationProtectionContainers/{protection_container_name}",
+    "I": "C/replicationProtectedItems/{replicated_protected_item_name}",
+}
+ANSWERS = {
+    "served": "served",
+    "empty": "an empty list, always",
+    "missing": "404, always",
+    "refuse": "501 NotSimulated",
+}
+
+
+def operations() -> str:
+    """Return docs/lab-operations.md: what the lab does with every operation of the SDK."""
+    reasons = {row.sdk: row.reason for row in not_simulated()}
+    found = [(one, answer(one)) for one in sdk_operations()]
+    groups: dict[str, list[Sequence[str]]] = {}
+    for one, told in found:
+        path = one.template
+        for short, full in SHORT.items():
+            path = path.replace(full, short)
+        groups.setdefault(one.group, []).append(
+            (f"`{one.name}`", f"`{one.method} {path}`", ANSWERS[told], reasons.get(one.sdk, ""))
+        )
+    served = sum(told == "served" for _, told in found)
+    lines = [
+        "# Operations of the lab",
+        "",
+        MADE_BY,
+        "",
+        "Every operation of every operation group of `azure-mgmt-recoveryservicessiterecovery`, and what the lab does",
+        f"with it. {served} of {len(found)} are served. The others are answered with an error that names the operation",
+        "and says what to do instead (501 `NotSimulated`); lists and reads of what can therefore never be made are",
+        "answered as by a vault that has none of it.",
+        "",
+        *(f"- `{short}` is `{full}`." for short, full in SHORT.items()),
+    ]
+    for group, rows in sorted(groups.items()):
+        lines += ["", f"## {group}", "", *table(("Operation", "Request", "The lab", "Why not"), rows)]
+    return "\n".join([*lines, ""])
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "lifecycle.md": lifecycle,
+    "runbook.md": runbook,
+    "lab-operations.md": operations,
+}
 
 
 def stale() -> list[str]:

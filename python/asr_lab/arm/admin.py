@@ -2,6 +2,27 @@
 
 It needs no token and answers loopback addresses only. What lies outside Azure (hosts, the network between them, the EC2
 estate) is left to a ``LabAdmin`` that the lab gives to the server.
+
+``POST /_lab/reset``
+    bring everything back to how the lab starts
+``POST /_lab/advance``
+    ``{"seconds": n}``: push virtual time forward
+``GET /_lab/scenarios``
+    the scenarios that have a name, with their rows
+``POST /_lab/inject``, ``GET``, ``DELETE``
+    plant a row, a list of rows, ``{"scenario": name, "match": {...}}`` or a whole scenario; how many there are; none
+``POST /_lab/throttle``, ``GET``, ``DELETE``
+    the limits of requests: ``{"enabled": true, "reads": {"capacity": 250, "per_second": 25}}``; as they are; off
+``GET /_lab/log``, ``DELETE``
+    the exchanges: ``?writes=1`` changes only, ``?last=N`` the newest, ``?session=1`` as a recorded session; forget them
+``POST /_lab/log``
+    ``{"keep_answers": true}``: keep answers too, which ``?session=1`` needs
+``POST /_lab/hyper-v``
+    register a Hyper-V host or a VMM server that is described in JSON, see ``site_recovery_hyper_v_documents.py``
+``GET /_lab/state``
+    what there is and what is under way
+``POST /_lab/network``, ``POST /_lab/hosts/{name}``
+    what lies outside Azure
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,7 +32,11 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from asr_lab.arm.schema import Record, Text, check
+from asr_lab.arm import scenarios
+from asr_lab.arm import site_recovery_hyper_v_documents as hyper_v
+from asr_lab.arm.exchange_log import as_session
+from asr_lab.arm.schema import Flag, Record, Text, check
+from asr_lab.arm.web_page import page
 from asr_lab.arm.wire import ArmError, iso7
 from asr_lab.arm.world import World
 from asr_lab.clock import Clock
@@ -75,15 +100,23 @@ class AdminRoutes:
         for method, path, act in (
             ("POST", "/_lab/reset", self._reset),
             ("POST", "/_lab/advance", self._advance),
+            ("GET", "/_lab/scenarios", self._scenarios),
+            ("GET", "/_lab/inject", self._planted),
             ("POST", "/_lab/inject", self._inject),
             ("DELETE", "/_lab/inject", self._remove_faults),
+            ("GET", "/_lab/throttle", self._limits),
+            ("POST", "/_lab/throttle", self._limit),
+            ("DELETE", "/_lab/throttle", self._unlimit),
             ("GET", "/_lab/log", self._log),
+            ("POST", "/_lab/log", self._keep_answers),
             ("DELETE", "/_lab/log", self._empty_log),
             ("GET", "/_lab/state", self._state),
+            ("POST", "/_lab/hyper-v", self._hyper_v),
             ("POST", "/_lab/network", self._network),
             ("POST", "/_lab/hosts/{name}", self._host),
         ):
             app.router.add_route(method, path, _guarded(act))
+        page.add_to(app)
 
     async def _reset(self, _: web.Request) -> Any:
         await self._admin.reset(self._clock.now())
@@ -98,20 +131,52 @@ class AdminRoutes:
         self._world.advance(now)
         return {"now": iso7(now)}
 
+    async def _scenarios(self, _: web.Request) -> Any:
+        return {"scenarios": [scenarios.scenario(name).body() for name in scenarios.names()]}
+
+    async def _planted(self, _: web.Request) -> Any:
+        return {"faults": len(self._world.faults.rows)}
+
     async def _inject(self, request: web.Request) -> Any:
-        body = await request.json()
-        rows = body if isinstance(body, list) else [body]
-        for row in rows:
-            self._world.faults.add(row)
+        scenarios.plant_any(self._world, await request.json(), self._clock.now())
         return {"faults": len(self._world.faults.rows)}
 
     async def _remove_faults(self, _: web.Request) -> Any:
         self._world.faults.clear()
+        self._world.throttle.switch_off()
         return {"faults": 0}
 
+    async def _limits(self, _: web.Request) -> Any:
+        return self._world.throttle.state()
+
+    async def _limit(self, request: web.Request) -> Any:
+        self._world.throttle.switch_on(await _object(request))
+        return self._world.throttle.state()
+
+    async def _unlimit(self, _: web.Request) -> Any:
+        self._world.throttle.switch_off()
+        return self._world.throttle.state()
+
     async def _log(self, request: web.Request) -> Any:
-        entries = self._world.writes if request.query.get("writes") == "1" else self._world.log
-        return {"entries": [logged.row() for logged in entries]}
+        logged = self._world.writes if request.query.get("writes") == "1" else list(self._world.log)
+        last = request.query.get("last", "")
+        if last and not (last.isdecimal() and int(last)):
+            raise ArmError(400, "InvalidLog", f"'last' is '{last}'; give how many exchanges, 1 or more.")
+        chosen = logged[-int(last) :] if last else logged
+        if request.query.get("session") != "1":
+            return {"entries": [entry.row() for entry in chosen]}
+        if not self._world.keep_answers:
+            raise ArmError(
+                409,
+                "AnswersNotKept",
+                'The log has no answers. POST {"keep_answers": true} to /_lab/log before the exchanges to export.',
+            )
+        return as_session(chosen)
+
+    async def _keep_answers(self, request: web.Request) -> Any:
+        wanted = check(await _object(request), Record({"keep_answers": Flag()}, ("keep_answers",)))
+        self._world.keep_answers = wanted["keep_answers"]
+        return wanted
 
     async def _empty_log(self, _: web.Request) -> Any:
         self._world.log.clear()
@@ -120,6 +185,9 @@ class AdminRoutes:
     async def _state(self, _: web.Request) -> Any:
         now = self._clock.now()
         return {"now": iso7(now), **self._world.summary(now), **await self._admin.state(now)}
+
+    async def _hyper_v(self, request: web.Request) -> Any:
+        return hyper_v.register(self._world, await request.json(), self._clock.now())
 
     async def _network(self, request: web.Request) -> Any:
         return await self._admin.network(await _object(request), self._clock.now())

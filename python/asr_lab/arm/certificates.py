@@ -92,6 +92,22 @@ def make_certificates(
     return made
 
 
+def kept_certificates(directory: Path, *, addresses: Iterable[str], now: datetime) -> Certificates | None:
+    """Return the certificates that an earlier call left in ``directory`` when they are good for ``addresses`` and for
+    another day, else None.
+    """
+    kept = Certificates(directory / "ca.pem", directory / "server.pem", directory / "server.key")
+    try:
+        server = x509.load_pem_x509_certificate(kept.certificate_file.read_bytes())
+        named = server.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        kept.server_context()
+    except (OSError, ValueError, x509.ExtensionNotFound):
+        return None
+    held = {str(address) for address in named.get_values_for_type(x509.IPAddress)}
+    lasts = server.not_valid_before_utc <= now < server.not_valid_after_utc - _EARLY
+    return kept if kept.ca_file.exists() and held >= set(addresses) and lasts else None
+
+
 def _builder(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: datetime
 ) -> x509.CertificateBuilder:

@@ -1,7 +1,10 @@
 """Long-running operations, which in Site Recovery are jobs at the same time (one GUID names both).
 
 An operation is data: when it began and ends, its tasks, what it works on, how it fails. ``World.begin`` makes one and
-puts it on the schedule. The job bodies (``replicationJobs``) are made from it by ``resources/jobs.py``.
+puts it on the schedule. The job bodies (``replicationJobs``) are made from it by ``resources/job_bodies.py``.
+
+Tasks and their job are not in step (recorded): the first task begins after its job, some jobs still run when all their
+tasks have ended, and some succeed while a task says InProgress for good. ``rules/jobs.yml`` says which.
 """
 
 import base64
@@ -11,16 +14,23 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from asr_lab.arm.wire import Response, capital, iso7, iso7_whole
+from asr_lab.arm.providers import rules
+from asr_lab.arm.wire import Request, Response, capital, iso7, iso7_whole
 
 Style = Literal["site_recovery", "vault", "provider"]
-State = Literal["InProgress", "Succeeded", "Failed", "Cancelled"]
-TaskState = Literal["NotStarted", "InProgress", "Succeeded", "Failed", "Other"]
+State = Literal["InProgress", "Suspended", "Succeeded", "Failed", "Cancelled"]
+StepState = Literal["NotStarted", "InProgress", "Suspended", "Succeeded", "Failed", "Cancelled", "Other"]
 Moment = Callable[[datetime], None]
 Result = Literal["target", "nothing"] | Callable[[datetime], Any]
 
 RETRY_AFTER_S: Mapping[Style, int] = {"site_recovery": 30, "vault": 60, "provider": 10}
 """Virtual seconds; the HTTP server turns them into wall seconds by the lab's speed."""
+
+FIRST_TASK_S = 0.5
+"""Seconds from a job's start to that of its first task (recorded: 0.2 to 6 s)."""
+
+_STATUS: Mapping[str, str] = {"Suspended": "InProgress", "Cancelled": "Canceled"}
+"""How a status URL words states that only jobs have; Canceled is Resource Manager's final state (chosen)."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,10 @@ class OperationError:
         return {"code": self.code, "message": self.message, "details": None}
 
 
+CANCELLED = OperationError("Cancelled", "The job was cancelled.", restartable=False)
+"""What is told to those who clean up after a job that a client cancelled; job and status show no error."""
+
+
 class OperationFailed(Exception):
     """Raised by an ``on_done`` callback to make its operation end as Failed."""
 
@@ -58,12 +72,18 @@ class OperationFailed(Exception):
 
 @dataclass(frozen=True)
 class Task:
-    """A step of a job. ``skipped`` ones end as Other, though the job succeeds (recorded for container mappings)."""
+    """What a job does, in order. ``duration_s`` is weighed against that of the other tasks.
+
+    ``task_id`` is empty where the service made up a GUID. ``skipped`` ones end as Other (recorded for a shutdown that
+    nobody asked for). ``left`` is the state in which a finished job leaves the task when it is not Succeeded.
+    """
 
     name: str
     friendly_name: str = ""
     duration_s: float = 0.0
     skipped: bool = False
+    task_id: str = ""
+    left: StepState | None = None
 
 
 @dataclass(frozen=True)
@@ -75,19 +95,39 @@ class Target:
     instance_type: str = "ProtectionEntity"
 
 
-@dataclass(frozen=True)
-class TaskProgress:
-    """Where a task stands at one moment; times are None before they are known."""
+@dataclass
+class Step:
+    """Where a task stands; times are None before they are known.
 
-    task: Task
-    state: TaskState
-    started: datetime | None
-    ended: datetime | None
+    The steps of most jobs are computed when they are looked at (``Operation.progress``); those of a recovery plan's job
+    are kept in ``Operation.steps`` and move on with the plan. ``details`` becomes customDetails; a step with ``group``
+    (groupTaskCustomDetails without its childTasks) holds ``children``, or what ``work`` is doing.
+    """
+
+    name: str
+    friendly_name: str = ""
+    task_id: str = ""
+    state: StepState = "NotStarted"
+    started: datetime | None = None
+    ended: datetime | None = None
+    failing: bool = False
+    allowed: list[str] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=lambda: {"instanceType": "TaskDetails"})
+    group: dict[str, Any] | None = None
+    children: list["Step"] = field(default_factory=list)
+    work: "Operation | None" = None
+    errors: list[OperationError] = field(default_factory=list)
 
 
 @dataclass
 class Operation:
-    """One long-running operation; times are virtual. ``seq`` orders operations by their beginning."""
+    """One long-running operation; times are virtual. ``seq`` orders operations by their beginning.
+
+    ``due`` is when a running operation will end; one that others end (a recovery plan's job) does not know. ``request``
+    is what began it: restarting the job asks for it again. ``part_of`` is the job of the recovery plan that this one is
+    a part of; such jobs are not listed. ``acts_on`` is the job that this operation cancels or resumes, which is
+    ``closing`` meanwhile. ``description`` tells more than ``state``.
+    """
 
     guid: str
     seq: int
@@ -105,10 +145,19 @@ class Operation:
     warning: OperationError | None = None
     on_done: Moment | None = None
     on_failed: Callable[[datetime, OperationError], None] | None = None
+    on_cancelled: Moment | None = None
+    on_resumed: Callable[[datetime, str], None] | None = None
     location: str = ""
     client_request_id: str = ""
     activity_id: str = ""
+    request: Request | None = None
+    restarted: bool = False
+    closing: bool = False
+    part_of: "Operation | None" = None
+    acts_on: "Operation | None" = None
+    steps: list[Step] = field(default_factory=list)
     state: State = "InProgress"
+    description: str = ""
     ended: datetime | None = None
     error: OperationError | None = None
 
@@ -116,6 +165,27 @@ class Operation:
     def running(self) -> bool:
         """Return whether the operation has not ended."""
         return self.ended is None
+
+    @property
+    def allowed_actions(self) -> list[str]:
+        """Return what may be asked of the job: Cancel, Resume, Restart (recorded; Resume: documentation)."""
+        if self.running:
+            if self.closing or not rules.scenario(self.scenario or "").get("cancel", True):
+                return []
+            return ["Cancel", "Resume"] if self.state == "Suspended" else ["Cancel"]
+        again = self.request is not None and not self.restarted and self.part_of is None
+        return ["Restart"] if again and self.error is not None and self.error.restartable else []
+
+    def stop(self, now: datetime, reason: OperationError) -> None:
+        """End a running job as Cancelled, without its change; what it works on stays as a failure would leave it."""
+        if not self.running:
+            return
+        self.ended = self.due = now
+        self.state, self.description = "Cancelled", ""
+        if self.on_cancelled:
+            self.on_cancelled(now)
+        elif self.on_failed:
+            self.on_failed(now, reason)
 
     @property
     def vault_id(self) -> str:
@@ -186,11 +256,11 @@ class Operation:
         """Return the 202 that starts the operation: an empty body and the headers of the recorded answers."""
         return Response(202, self.headers())
 
-    def status(self) -> Response:
-        """Return the answer of the status URL; its shape is that of the recorded exchanges."""
+    def status(self, now: datetime) -> Response:
+        """Return the answer of the status URL at ``now``; its shape is that of the recorded exchanges."""
         match self.style:
             case "site_recovery":
-                return Response(200, {}, self._site_recovery_status())
+                return Response(200, {}, self._site_recovery_status(now))
             case "vault":
                 body: dict[str, Any] = {"id": self.status_path(), "name": self.name, "status": self.state}
                 if self.error:
@@ -204,47 +274,93 @@ class Operation:
                     body["error"] = {"code": self.error.code, "message": self.error.message}
                 return Response(200, {"Retry-After": str(RETRY_AFTER_S["provider"])} if self.running else {}, body)
 
-    def _site_recovery_status(self) -> dict[str, Any]:
+    def _site_recovery_status(self, now: datetime) -> dict[str, Any]:
         told = self.error or self.warning
+        row = rules.scenario(self.scenario) if self.scenario else {}
+        begun = after(self.started, row.get("begins_s", 0.0))
+        waiting = self.running and now < begun
         return {
             "error": told.body() if told else None,
             "id": None,
             "name": self.guid,
             "properties": None,
-            "status": self.state,
-            "startTime": iso7(self.started),
+            "status": "NotStarted" if waiting else _STATUS.get(self.state, self.state),
+            "startTime": None if waiting else iso7(begun),
             "endTime": iso7_whole(self.ended) if self.ended else None,
             "percentComplete": None,
         }
 
-    def progress(self, now: datetime) -> list[TaskProgress]:
+    def progress(self, now: datetime) -> list[Step]:
         """Return where each task stands at ``now``; the tasks share the operation's time in proportion to their own."""
-        total_s = sum(task.duration_s for task in self.tasks)
-        span = self.due - self.started
-        shares = [task.duration_s / total_s if total_s else 1 / len(self.tasks) for task in self.tasks]
-        failing = self._failing_task() if self.state == "Failed" else None
-        seen: list[TaskProgress] = []
-        begin, stopped = self.started, False
-        for task, share in zip(self.tasks, shares, strict=True):
+        if self.steps:
+            return self.steps
+        tasks = self.tasks or self._tasks_of_scenario()
+        total_s = sum(task.duration_s for task in tasks)
+        first_s, last_s = self._margins_s()
+        begin, stopped = after(self.started, first_s), False
+        span = self.due - self.started - timedelta(seconds=first_s + last_s)
+        moment = self.ended or now
+        failing = self._failing(tasks)
+        seen: list[Step] = []
+        for number, task in enumerate(tasks):
+            share = task.duration_s / total_s if total_s else 1 / len(tasks)
             end = begin + span * share
-            if stopped:
-                seen.append(TaskProgress(task, "NotStarted", None, None))
-            elif task is failing:
-                seen.append(TaskProgress(task, "Failed", min(begin, self.ended or begin), self.ended))
-                stopped = True
-            elif self.state in ("Succeeded", "Failed") or end <= now:
-                seen.append(TaskProgress(task, "Other" if task.skipped else "Succeeded", begin, end))
-            elif begin <= now:
-                seen.append(TaskProgress(task, "InProgress", begin, None))
-            else:
-                seen.append(TaskProgress(task, "NotStarted", None, None))
+            step = Step(task.name, task.friendly_name, task.task_id or f"{self.activity_id[:-2]}{number:02x}")
+            if not stopped:
+                stopped = self._place(step, task, begin, end, moment, failing=task is failing)
+            seen.append(step)
             begin = end
         return seen
 
-    def _failing_task(self) -> Task | None:
-        if not self.tasks or self.error is None:
+    def _place(
+        self, step: Step, task: Task, begin: datetime, end: datetime, moment: datetime, *, failing: bool
+    ) -> bool:
+        """Fill in where a task stands; return whether the job went no further."""
+        done = self.state == "Succeeded" or (self.state == "Failed" and not failing) or end <= moment
+        if failing:
+            step.failing = True
+            step.state = rules.scenario(self.scenario).get("failing_task", "Failed") if self.scenario else "Failed"
+            step.started = min(begin, moment)
+            step.ended = moment if step.state == "Failed" else None
+            return True
+        if task.skipped:
+            step.state = "Other" if done else "NotStarted"
+        elif self.state == "Succeeded" and task.left:
+            step.state, step.started = task.left, begin if task.left != "NotStarted" else None
+        elif done:
+            step.state, step.started, step.ended = "Succeeded", begin, end
+        elif begin <= moment and self.state == "Cancelled":
+            step.state, step.started, step.ended = "Cancelled", begin, moment
+        elif begin <= moment:
+            step.state, step.started = "InProgress", begin
+        return False
+
+    def _failing(self, tasks: Sequence[Task]) -> Task | None:
+        if not tasks or self.error is None:
             return None
-        return next((task for task in self.tasks if task.name == self.error.task), self.tasks[-1])
+        return next((task for task in tasks if self.error.task in (task.task_id or None, task.name)), tasks[-1])
+
+    def _margins_s(self) -> tuple[float, float]:
+        """Return the seconds before the first task begins and after the last one has ended."""
+        if self.tasks or not self.scenario:
+            return 0.0, 0.0
+        row = rules.scenario(self.scenario)
+        span_s = max(0.0, (self.due - self.started).total_seconds())
+        late_s = row.get(f"lag_s_{self.custom_details.get('provider')}", 0.0)
+        return min(row.get("first_task_s", FIRST_TASK_S), span_s / 4), min(late_s, span_s / 4)
+
+    def _tasks_of_scenario(self) -> list[Task]:
+        if not self.scenario:
+            return []
+        tasks: list[Task] = []
+        begin = 0.0
+        for row in rules.scenario_tasks(self.scenario, self.custom_details.get("provider")):
+            skipped = row.get("when") == "asked" and not self.custom_details.get("asked")
+            end = begin if skipped else float(row["until"])
+            name, text = str(row["name"]), str(row["text"])
+            tasks.append(Task(name, text, end - begin, skipped, str(row.get("id") or ""), row.get("left")))
+            begin = end
+        return tasks
 
 
 def guid_of(name: str) -> str:

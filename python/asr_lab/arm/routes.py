@@ -14,8 +14,9 @@ it: ``world``, ``request``, ``now``, and the segments of its template as they we
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 from asr_lab.arm.wire import ArmError, Request, Response
@@ -27,7 +28,7 @@ _GIVEN = frozenset({"world", "request", "now"})
 
 @dataclass(frozen=True)
 class Route:
-    """A registered handler."""
+    """A registered handler; ``segments`` are those of its template."""
 
     method: str
     segments: tuple[str, ...]
@@ -39,31 +40,46 @@ class Route:
         """Return the handler's answer, giving it what it names of ``offered``."""
         return self.handler(**{name: value for name, value in offered.items() if name in self.wants})
 
-    def match(self, path: list[str]) -> dict[str, str] | None:
-        """Return the parameters when the path fits the template, else None."""
-        star = next((index for index, segment in enumerate(self.segments) if segment.startswith("{*")), None)
+    def match(self, path: list[str], lower: list[str]) -> dict[str, str] | None:
+        """Return the parameters when the path, also given in lower case, fits the template, else None."""
+        star = self.star
         if star is None:
-            return _match(self.segments, path) if len(path) == len(self.segments) else None
+            return _match(self.folded, path, lower) if len(path) == len(self.segments) else None
         tail = len(self.segments) - star - 1
-        if len(path) < star + tail:
+        end = len(path) - tail
+        if end < star:
             return None
-        head_values = _match(self.segments[:star], path[:star])
-        tail_values = _match(self.segments[star + 1 :], path[len(path) - tail :])
+        tail_values = _match(self.folded[star + 1 :], path[end:], lower[end:])
+        head_values = None if tail_values is None else _match(self.folded[:star], path[:star], lower[:star])
         if head_values is None or tail_values is None:
             return None
-        middle = "/".join(path[star : len(path) - tail])
-        return {**head_values, self.segments[star][2:-1]: middle, **tail_values}
+        return {**head_values, self.segments[star][2:-1]: "/".join(path[star:end]), **tail_values}
 
-    @property
+    @cached_property
+    def folded(self) -> tuple[str, ...]:
+        """Return the segments, literal ones in lower case."""
+        return tuple(one if one.startswith("{") else one.casefold() for one in self.segments)
+
+    @cached_property
+    def star(self) -> int | None:
+        """Return where the segment stands that takes any number of segments, or None."""
+        return next((index for index, segment in enumerate(self.segments) if segment.startswith("{*")), None)
+
+    @cached_property
     def exactness(self) -> tuple[bool, int]:
         """Return what decides between two routes that both match: no star before a star, then the more literal one."""
         return (
-            not any(segment.startswith("{*") for segment in self.segments),
+            self.star is None,
             sum(not segment.startswith("{") for segment in self.segments),
         )
 
 
 ROUTES: list[Route] = []
+
+_STARRED = 0
+_index: dict[tuple[int, str], list[Route]] = {}
+_indexed: list[int] = [0]
+"""Routes by their number of segments (``_STARRED`` for any number) and their last literal one; how many are in it."""
 
 
 def route(method: str, template: str, *, versions: Iterable[str]) -> Callable[[H], H]:
@@ -91,21 +107,22 @@ def load() -> None:
             importlib.import_module(f"{name}.{module.name}")
 
 
-def find(request: Request) -> tuple[Route, dict[str, str]]:
-    """Return the route and its parameters for a request.
+def find(request: Request, location: Callable[[], str] = str) -> tuple[Route, dict[str, str]]:
+    """Return the route and its parameters for a request; ``location`` tells where the resource lies, for an error.
 
     Raises ArmError: 404 for a resource type that the simulator does not have, 405 for a method that the resource type
     does not have, 400 for a missing api-version or one that the resource type does not have.
     """
     path = _split(request.path)
-    matches = [(found, values) for found in ROUTES if (values := found.match(path)) is not None]
+    lower = [segment.casefold() for segment in path]
+    matches = [(found, values) for found in _candidates(lower) if (values := found.match(path, lower)) is not None]
     if not matches:
         raise _unknown_type(path, request)
     best = max(found.exactness for found, _ in matches)
     closest = [(found, values) for found, values in matches if found.exactness == best]
     for found, values in closest:
         if found.method == request.method:
-            _check_version(found, path, request)
+            _check_version(found, path, request, location)
             return found, values
     methods = ", ".join(sorted({found.method for found, _ in closest}))
     raise ArmError(
@@ -125,7 +142,19 @@ def resource_type(path: list[str]) -> str:
     return "/".join(after[:1] + after[1::2])
 
 
-def _check_version(found: Route, path: list[str], request: Request) -> None:
+_VERBS = {"GET": "read", "HEAD": "read", "DELETE": "delete"}
+
+
+def action_of(request: Request) -> str:
+    """Return what a request does in the words of role definitions: ``Microsoft.Network/virtualNetworks/read``."""
+    path = _split(request.path)
+    kind = resource_type(path)
+    if request.method != "POST":
+        return f"{kind}/{_VERBS.get(request.method, 'write')}"
+    return f"{kind}/action" if kind.endswith(f"/{path[-1]}") else f"{kind}/{path[-1]}/action"
+
+
+def _check_version(found: Route, path: list[str], request: Request, location: Callable[[], str]) -> None:
     asked = request.api_version
     if not asked:
         raise ArmError(
@@ -133,15 +162,21 @@ def _check_version(found: Route, path: list[str], request: Request) -> None:
             "MissingApiVersionParameter",
             "The api-version query parameter (?api-version=) is required for all requests.",
         )
-    if asked not in found.versions:
-        kind = resource_type(path)
-        namespace, _, name = kind.partition("/")
+    if asked in found.versions:
+        return
+    namespace, _, name = resource_type(path).partition("/")
+    if "providers" not in (segment.casefold() for segment in path):
         raise ArmError(
             400,
-            "InvalidResourceType" if name else "InvalidApiVersionParameter",
-            f"The resource type '{name or namespace}' could not be found in the namespace '{namespace}' for api "
-            f"version '{asked}'. The supported api-versions are '{','.join(found.versions)}'.",
+            "InvalidApiVersionParameter",
+            f"The api-version '{asked}' is invalid. The supported versions are '{','.join(found.versions)}'.",
         )
+    raise ArmError(
+        400,
+        "NoRegisteredProviderFound",
+        f"No registered resource provider found for location '{location() or '*'}' and API version '{asked}' for type "
+        f"'{name or namespace}'. The supported api-versions are '{', '.join(found.versions)}'.",
+    )
 
 
 def _unknown_type(path: list[str], request: Request) -> ArmError:
@@ -159,11 +194,29 @@ def _split(path: str) -> list[str]:
     return [segment for segment in path.split("/") if segment]
 
 
-def _match(template: Iterable[str], path: list[str]) -> dict[str, str] | None:
+def _candidates(lower: list[str]) -> Iterator[Route]:
+    """Yield the routes whose last literal segment is where and what it has to be for a path in lower case."""
+    if _indexed[0] != len(ROUTES):
+        _index.clear()
+        for found in ROUTES:
+            length = len(found.segments) if found.star is None else _STARRED
+            _index.setdefault((length, _last_literal(found.folded)), []).append(found)
+        _indexed[0] = len(ROUTES)
+    asked = dict.fromkeys((*lower, ""))
+    for length in (len(lower), _STARRED):
+        for literal in asked:
+            yield from _index.get((length, literal), ())
+
+
+def _last_literal(segments: tuple[str, ...]) -> str:
+    return next((segment for segment in reversed(segments) if not segment.startswith("{")), "")
+
+
+def _match(template: Sequence[str], path: Sequence[str], lower: Sequence[str]) -> dict[str, str] | None:
     values: dict[str, str] = {}
-    for expected, segment in zip(template, path, strict=True):
+    for index, expected in enumerate(template):
         if expected.startswith("{"):
-            values[expected[1:-1]] = segment
-        elif expected.casefold() != segment.casefold():
+            values[expected[1:-1]] = path[index]
+        elif expected != lower[index]:
             return None
     return values

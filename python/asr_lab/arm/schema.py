@@ -206,6 +206,9 @@ def _check_one_of(entries: Mapping[str, Any], schema: OneOf, place: str) -> dict
 def _object(value: Any, schema: Schema, place: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise _wrong_type(value, schema, place)
+    for name in value:
+        if not isinstance(name, str):
+            raise _refuse(f"{_at(place)} has a property named {name!r}, which is no string; write it in quotes")
     return cast("Mapping[str, Any]", value)
 
 

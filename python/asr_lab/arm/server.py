@@ -1,7 +1,8 @@
 """HTTPS in front of the world: sign-in, metadata, ``/_lab`` and Azure Resource Manager, for unmodified Azure clients.
 
 The only place that turns virtual time into waiting: a ``Retry-After`` of the world (virtual seconds) leaves as wall
-seconds, never 0, which clients take for "no header".
+seconds, never 0, which clients take for "no header". Answers that the world holds back wait here, and other requests go
+on meanwhile.
 """
 
 import json
@@ -9,9 +10,11 @@ import math
 from typing import Any
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from asr_lab.arm.admin import AdminRoutes, LabAdmin, WorldAdmin
 from asr_lab.arm.certificates import Certificates
+from asr_lab.arm.headers import sent
 from asr_lab.arm.tokens import Credentials, SignInRefused, Tokens
 from asr_lab.arm.wire import ArmError, Request, Response
 from asr_lab.arm.world import World
@@ -19,6 +22,9 @@ from asr_lab.clock import Clock
 
 _LIST_METADATA = ("2019-05-01", "2020-06-01")
 """The api-versions in which the metadata are a list of clouds."""
+
+POLL_S = 30
+"""Virtual seconds until the next poll when a status answer names none, as those of Site Recovery do (recorded)."""
 
 
 async def serve(
@@ -111,21 +117,18 @@ class SignIn:
         return web.json_response([cloud] if version in _LIST_METADATA else cloud)
 
     async def _resource_manager(self, request: web.Request) -> web.StreamResponse:
+        now = self._clock.now()
+        headers = {name.lower(): value for name, value in request.headers.items() if name.lower() != "authorization"}
+        asked = Request(request.method, request.path, dict(request.query), headers)
         try:
-            principal = self._tokens.check(request.headers.get("Authorization"), request.host, self._clock.wall())
-            asked = Request(
-                method=request.method,
-                path=request.path,
-                query=dict(request.query),
-                headers={
-                    name.lower(): value for name, value in request.headers.items() if name.lower() != "authorization"
-                },
-                body=await _body(request),
-                principal=principal,
-            )
+            token = request.headers.get("Authorization")
+            asked.principal = self._tokens.check(token, request.host, self._clock.wall())
+            asked.body = await _body(request)
         except ArmError as error:
-            return _sent(error.response(), self._clock.speed)
+            return _sent(self._world.refuse(asked, error, now), self._clock.speed)
         answer = self._world.handle(asked, self._clock.now())
+        if answer.delay_s:
+            await self._clock.hold(answer.delay_s)
         if answer.status == 0:
             if request.transport:
                 request.transport.abort()
@@ -150,13 +153,22 @@ async def _body(request: web.Request) -> Any:
         raise ArmError(400, "InvalidRequestContent", message) from None
 
 
+def _runs(answer: Response) -> bool:
+    """Return whether an answer tells of an operation that runs."""
+    told = answer.body.get("status") if isinstance(answer.body, dict) else None
+    return answer.status == 202 or told in ("NotStarted", "InProgress")
+
+
 def _sent(answer: Response, speed: float) -> web.Response:
-    headers = dict(answer.headers)
+    headers = CIMultiDict(sent(answer))
+    if _runs(answer):
+        headers.setdefault("Retry-After", str(POLL_S))
     retry_after = headers.get("Retry-After", "")
     if retry_after.isdigit():
         wall_s = int(retry_after) / speed
         headers["Retry-After"] = str(max(1, math.ceil(wall_s)))
         if speed > 1:
             headers["x-ms-retry-after-ms"] = str(max(1, math.ceil(wall_s * 1000)))
-    body = b"" if answer.body is None else json.dumps(answer.body).encode()
-    return web.Response(status=answer.status, headers=headers, body=body)
+    if answer.body is None:
+        return web.Response(status=answer.status, headers=headers)
+    return web.Response(status=answer.status, headers=headers, body=json.dumps(answer.body).encode())

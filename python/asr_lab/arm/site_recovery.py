@@ -7,12 +7,13 @@ The simulated installers of the lab's hosts call these functions; tests do so di
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from defusedxml.ElementTree import ParseError, fromstring
 
 from asr_lab.arm.estate import HostDescription, RegistrationRefused
-from asr_lab.arm.providers import in_mage_azure_v2, in_mage_rcm, rules
+from asr_lab.arm.providers import in_mage_azure_v2, in_mage_rcm
 from asr_lab.arm.providers.model import RCM_FABRIC, VMWARE_FABRIC, ApplianceServer, Container, Fabric, ProtectableItem
 from asr_lab.arm.providers.scope import containers, protectables
 from asr_lab.arm.providers.source_machines import machine_properties
@@ -30,11 +31,12 @@ MAX_DISCOVERY_ATTEMPTS = 288
 
 
 class VaultKey(NamedTuple):
-    """What a registration file says: where the vault is, its certificate, its integrity key."""
+    """What a registration file says: where the vault is, its certificate and integrity key, its Hyper-V site if any."""
 
     vault_id: str
     certificate: str
     integrity_key: str
+    site_id: str = ""
 
 
 def world_register_configuration_server(
@@ -55,7 +57,7 @@ def world_register_configuration_server(
     with world.lock:
         world.advance(now)
         key = read_vault_key(vault_credentials_xml)
-        vault_id = _checked_vault(world, key, now)
+        vault_id = checked_vault(world, key, now)
         name = hashlib.sha256(f"{vault_id.casefold()}{host.host_id}".encode()).hexdigest()
         fabric_id = f"{vault_id}/replicationFabrics/{name}"
         known = world.resources.get(fabric_id)
@@ -65,7 +67,7 @@ def world_register_configuration_server(
             return fabric_id
         internal = world.guid()
         server = ApplianceServer(
-            server_id=_three_dashes(world.guid()),
+            server_id=three_dashes(world.guid()),
             name=host.host_name,
             host=host,
             agent_version=host.agent_version or in_mage_azure_v2.AGENT_VERSION,
@@ -77,7 +79,7 @@ def world_register_configuration_server(
             friendly_name=host.host_name,
             internal_id=internal,
             vault_id=vault_id,
-            location=_location(world, vault_id),
+            location=vault_location(world, vault_id),
             servers=[server],
             registered=now,
             passphrase=passphrase,
@@ -112,7 +114,7 @@ def read_vault_key(document: bytes) -> VaultKey:
     if missing:
         raise RegistrationRefused("KeyInvalid", f"The vault registration key has no {', '.join(missing)}.")
     vault_id = resource_id(found["SubscriptionId"], found["ResourceGroup"], VAULT_TYPE, found["ResourceName"])
-    return VaultKey(vault_id, found["ManagementCert"], found["ChannelIntegrityKey"])
+    return VaultKey(vault_id, found["ManagementCert"], found["ChannelIntegrityKey"], found.get("SiteId", ""))
 
 
 def world_register_mobility(
@@ -126,7 +128,7 @@ def world_register_mobility(
     with world.lock:
         world.advance(now)
         address = host.addresses[0] if host.addresses else ""
-        fabric = _configuration_server(world, server_address)
+        fabric = configuration_server(world, server_address)
         if fabric is None or not world.hosts.connects(address, server_address, CONTROL_PORT):
             raise RegistrationRefused(
                 "ServerUnreachable", f"No configuration server answers at {server_address} on port {CONTROL_PORT}."
@@ -168,6 +170,7 @@ def world_register_appliance(world: World, *, vault_id: str, host: HostDescripti
             if known is not None:
                 known.host = host
             else:
+                server.fabric_object_id = f"{fabric.physical_site_id}/machines/{host.host_id}"
                 fabric.servers.append(server)
             return fabric_id
         sites = _add_sites(world, vault, short, now)
@@ -179,7 +182,7 @@ def world_register_appliance(world: World, *, vault_id: str, host: HostDescripti
             friendly_name=f"{short}-vmwarefabric",
             internal_id=world.guid(),
             vault_id=vault,
-            location=_location(world, vault),
+            location=vault_location(world, vault),
             servers=[server],
             registered=now,
             tenant_id=str(_tenant(world, vault)),
@@ -213,16 +216,17 @@ def _discover_later(
     world: World, fabric: Fabric, address: str, account_id: str, now: datetime, *, attempt: int
 ) -> None:
     """Look at the server after the discovery delay, and again until it answers."""
+    delay = world.duration_s("any", "appliance_discovery", name=fabric.servers[0].name, location=fabric.location)
+    world.after(now, delay, partial(_look, world, fabric, address, account_id, attempt))
 
-    def look(due: datetime) -> None:
-        host = world.hosts.describe(address)
-        if host is None and attempt < MAX_DISCOVERY_ATTEMPTS:
-            _discover_later(world, fabric, address, account_id, due, attempt=attempt + 1)
-        elif host is not None and fabric.physical_site_id in world.resources:
-            properties = machine_properties(host, account_id=account_id, appliance=fabric.servers[0].name)
-            add_machine(world, fabric.physical_site_id, host.host_id.lower(), properties, now=due)
 
-    world.after(now, rules.duration_s("any", "appliance_discovery"), look)
+def _look(world: World, fabric: Fabric, address: str, account_id: str, attempt: int, due: datetime) -> None:
+    host = world.hosts.describe(address)
+    if host is None and attempt < MAX_DISCOVERY_ATTEMPTS:
+        _discover_later(world, fabric, address, account_id, due, attempt=attempt + 1)
+    elif host is not None and fabric.physical_site_id in world.resources:
+        properties = machine_properties(host, account_id=account_id, appliance=fabric.servers[0].name)
+        add_machine(world, fabric.physical_site_id, host.host_id.lower(), properties, now=due)
 
 
 def _account(world: World, fabric: Fabric, account: str, credential_type: str, now: datetime) -> str:
@@ -235,7 +239,8 @@ def _account(world: World, fabric: Fabric, account: str, credential_type: str, n
     )
 
 
-def _checked_vault(world: World, key: VaultKey, now: datetime) -> str:
+def checked_vault(world: World, key: VaultKey, now: datetime) -> str:
+    """Return the id of the vault that a registration file names; raises RegistrationRefused when it is not good."""
     vault_id = _vault(world, key.vault_id)
     certificate = registered(world, key.vault_id, key.certificate)
     if certificate is None:
@@ -262,7 +267,8 @@ def _vault(world: World, vault_id: str) -> str:
     return capital(found)
 
 
-def _location(world: World, vault_id: str) -> str:
+def vault_location(world: World, vault_id: str) -> str:
+    """Return the region of a vault."""
     vault: Any = world.resources.get(vault_id)
     return str(vault["location"])
 
@@ -274,7 +280,7 @@ def _tenant(world: World, vault_id: str) -> str:
 
 def _add_sites(world: World, vault_id: str, short: str, now: datetime) -> dict[str, str]:
     _, _, subscription, _, group = vault_id.split("/")[:5]
-    location = _location(world, vault_id)
+    location = vault_location(world, vault_id)
     kinds: tuple[tuple[Literal["ServerSites", "VMwareSites", "MasterSites"], str], ...] = (
         ("ServerSites", f"{short}-serversite"),
         ("VMwareSites", f"{short}-vmwaresite"),
@@ -301,7 +307,8 @@ def _classic_fabrics(world: World) -> list[Fabric]:
     return [fabric for fabric in found if isinstance(fabric, Fabric) and fabric.kind == VMWARE_FABRIC]
 
 
-def _configuration_server(world: World, address: str) -> Fabric | None:
+def configuration_server(world: World, address: str) -> Fabric | None:
+    """Return the fabric of the configuration server at this address, or None."""
     return next((fabric for fabric in _classic_fabrics(world) if address in fabric.servers[0].host.addresses), None)
 
 
@@ -336,7 +343,7 @@ def _new_item(world: World, container: Container, host: HostDescription) -> Prot
     return item
 
 
-def _three_dashes(guid: str) -> str:
+def three_dashes(guid: str) -> str:
     """Return a GUID as configuration servers write theirs: upper case, without the last dash."""
     head, _, tail = guid.upper().rpartition("-")
     return head + tail

@@ -5,10 +5,9 @@ import binascii
 import hashlib
 import hmac
 import json
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from asr_lab.arm.wire import ArmError, iso
@@ -46,7 +45,8 @@ class Tokens:
 
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
-        self._key = secrets.token_bytes(32)
+        # Made from the secret, so that tokens outlive a restart of a lab that keeps its secrets.
+        self._key = hashlib.sha256(b"key of access tokens\n" + credentials.client_secret.encode()).digest()
 
     @property
     def tenant_id(self) -> str:
@@ -94,6 +94,8 @@ class Tokens:
         scheme, _, token = authorization.partition(" ")
         claims = self._claims(token) if scheme.casefold() == "bearer" else None
         if claims is None:
+            if foreign := self._foreign_tenant(token):
+                raise self._refused(host, "InvalidAuthenticationTokenTenant", self._wrong_issuer(foreign))
             raise self._refused(host, "InvalidAuthenticationToken", "The access token is invalid.")
         if claims["aud"].casefold() != f"https://{host}".casefold():
             raise self._refused(
@@ -103,10 +105,11 @@ class Tokens:
                 f"exactly match with one of the allowed audiences 'https://{host}', 'https://{host}/'.",
             )
         if claims["exp"] <= now.timestamp():
+            expired = _american(datetime.fromtimestamp(claims["exp"], UTC))
             raise self._refused(
                 host,
                 "ExpiredAuthenticationToken",
-                f"The access token expiry UTC time '{claims['exp']}' is earlier than current UTC time '{iso(now)}'.",
+                f"The access token expiry UTC time '{expired}' is earlier than current UTC time '{_american(now)}'.",
             )
         return str(claims["appid"])
 
@@ -138,6 +141,25 @@ class Tokens:
             return None
         return claims
 
+    def _foreign_tenant(self, token: str) -> str:
+        """Return the tenant that a token of somewhere else names, empty when it is this one or there is none."""
+        try:
+            claims = json.loads(_decode(token.split(".")[1]))
+        except (IndexError, binascii.Error, ValueError):
+            return ""
+        tenant = str(claims.get("tid", "")) if isinstance(claims, dict) else ""
+        return "" if tenant.casefold() == self.tenant_id.casefold() else tenant
+
+    def _wrong_issuer(self, tenant: str) -> str:
+        return (
+            f"The access token is from the wrong issuer 'https://sts.windows.net/{tenant}/'. It must match the tenant "
+            f"'https://sts.windows.net/{self.tenant_id}/' associated with this subscription. Please use the authority "
+            f"(URL) 'https://login.windows.net/{self.tenant_id}' to get the token. Note, if the subscription is "
+            "transferred to another tenant there is no impact to the services, but information about new tenant could "
+            "take time to propagate (up to an hour). If you just transferred your subscription and see this error "
+            "message, please try back later."
+        )
+
     def _signature(self, parts: str) -> bytes:
         return hmac.new(self._key, parts.encode(), hashlib.sha256).digest()
 
@@ -147,6 +169,11 @@ class Tokens:
             f'error_description="{message}"'
         )
         return ArmError(401, code, message, headers={"WWW-Authenticate": challenge})
+
+
+def _american(moment: datetime) -> str:
+    """Return a moment as Resource Manager writes it in sentences: ``4/1/2026 8:05:00 AM``."""
+    return f"{moment.month}/{moment.day}/{moment.year} {moment.hour % 12 or 12}:{moment:%M:%S %p}"
 
 
 def _encode(raw: bytes) -> str:

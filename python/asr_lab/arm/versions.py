@@ -1,8 +1,13 @@
-"""Which api-versions the simulator takes for each resource type.
+"""Which api-versions the simulator takes for each resource type, and what depends on them.
 
 Each list holds the defaults of the SDK packages that the project pins, what the Azure CLI asks, and what recordings
-used.
+used. The known differences between versions are rows of ``rules/versions.yml``.
 """
+
+from dataclasses import dataclass
+from functools import cache
+
+from asr_lab.arm.providers.rules import table
 
 SITE_RECOVERY_VERSIONS = (
     "2016-08-10",
@@ -105,3 +110,31 @@ COMPUTE_VERSIONS = (
 )
 
 DISK_VERSIONS = ("2022-03-02", "2023-04-02", "2023-10-02", "2024-03-02", "2025-01-02", "2026-03-02")
+
+
+@dataclass(frozen=True)
+class Front:
+    """The web server that answers: its name, the content type it writes, whether it is named on a 202."""
+
+    server: str
+    content_type: str
+    named_on_202: bool
+
+
+@cache
+def front(api_version: str) -> Front:
+    """Return the web server that answered when this version was recorded; without a version the newest one."""
+    rows = table("versions")["front"]
+    row = next((row for row in rows if api_version and api_version < row["before"]), rows[-1])
+    return Front(row["server"], row["content_type"], row["named_on_202"])
+
+
+def poll_version(api_version: str) -> str:
+    """Return the version that poll URLs name when ``api_version`` was asked."""
+    row = table("versions")["poll_version"].get(api_version)
+    return str(row["answered"]) if row else api_version
+
+
+def signs_poll_urls(api_version: str) -> bool:
+    """Return whether poll URLs of this version carry the values t, c, s and h."""
+    return api_version >= str(table("versions")["signed_poll_urls"]["since"])

@@ -36,11 +36,15 @@ class Request:
 
 @dataclass
 class Response:
-    """One answer; a ``body`` of None is empty. URL headers that begin with a slash become absolute on the way out."""
+    """One answer; a ``body`` of None is empty. URL headers that begin with a slash become absolute on the way out.
+
+    The server holds it back for ``delay_s`` seconds of the clients' time.
+    """
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: Any | None = None
+    delay_s: float = 0.0
 
 
 class ArmError(Exception):

@@ -11,12 +11,12 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from email.utils import format_datetime
+from functools import partial
 from typing import Any
 
-from asr_lab.arm import routes
+from asr_lab.arm import headers, routes
 from asr_lab.arm.estate import ListedHosts, SourceHosts
-from asr_lab.arm.exchange_log import LogEntry, entry, error_code
+from asr_lab.arm.exchange_log import ExchangeLog, LogEntry, entry
 from asr_lab.arm.faults import Fault, Faults
 from asr_lab.arm.operations import (
     Moment,
@@ -31,49 +31,66 @@ from asr_lab.arm.operations import (
     guid_of,
 )
 from asr_lab.arm.providers import rules
+from asr_lab.arm.stale import StaleReads
 from asr_lab.arm.store import ResourceStore
+from asr_lab.arm.throttle import Allowance, Throttle, Throttled
 from asr_lab.arm.wire import ArmError, Request, Response, resource_not_found
 
 Summary = Callable[["World", datetime], Any]
 SUMMARIES: dict[str, Summary] = {}
 """What ``World.summary`` tells, by key; resource modules add theirs when they are imported."""
 
-_URL_HEADERS = ("Azure-AsyncOperation", "Location")
-_ARM_CODES = frozenset(
-    {
-        "InvalidApiVersionParameter",
-        "InvalidResourceType",
-        "MethodNotAllowed",
-        "MissingApiVersionParameter",
-        "ResourceGroupNotFound",
-        "ResourceNotFound",
-        "SubscriptionNotFound",
-    }
-)
-"""Errors that Resource Manager gives before a request reaches the service behind it."""
-
 
 class World:
-    """One Azure. ``seed`` decides its GUIDs; ``hosts`` are the machines that Site Recovery sees."""
+    """One Azure. ``seed`` decides its GUIDs; ``hosts`` are the machines that Site Recovery sees.
+
+    ``keep_answers`` makes the log keep answers too, so that it can be exported as a session. ``kept`` is for modules
+    that keep something for the whole world, by key. A pickled world has everything but ``lock`` and ``hosts``.
+    """
 
     def __init__(self, hosts: SourceHosts | None = None, seed: int = 0) -> None:
         routes.load()
         self.hosts: SourceHosts = hosts or ListedHosts()
         self.seed = seed
         self.lock = threading.RLock()
+        self.keep_answers = False
+        self._changes = 0
+        self.faults = Faults()
+        self.throttle = Throttle()
         self.reset()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: everything but the lock and the hosts."""
+        with self.lock:
+            return {name: value for name, value in vars(self).items() if name not in ("lock", "hosts")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a pickled world; it sees no hosts until ``hosts`` is set."""
+        routes.load()
+        vars(self).update(state)
+        self.lock = threading.RLock()
+        self.hosts = ListedHosts()
 
     def reset(self) -> None:
         """Make the world empty again: no resources, operations, faults or log, and the GUIDs begin anew."""
         with self.lock:
+            self._changes = self.changes + 1
             self.resources = ResourceStore()
             self.operations: dict[str, Operation] = {}
             self.faults = Faults()
-            self.log: list[LogEntry] = []
+            self.throttle = Throttle()
+            self.log = ExchangeLog()
+            self.kept: dict[str, Any] = {}
             self._due: list[tuple[datetime, int, Moment]] = []
             self._seq = 0
             self._random = random.Random(self.seed)
             self._request: Request | None = None
+            self._stale = StaleReads()
+
+    @property
+    def changes(self) -> int:
+        """Return a number that moves whenever the world may have changed: a write, something due, a planted rule."""
+        return self._changes + self.faults.changes + self.throttle.changes
 
     def guid(self) -> str:
         """Return the next GUID; the sequence depends on the seed only."""
@@ -99,6 +116,7 @@ class World:
         with self.lock:
             while self._due and self._due[0][0] <= now:
                 due, _, callback = heapq.heappop(self._due)
+                self._changes += 1
                 callback(due)
 
     # Requests
@@ -106,27 +124,57 @@ class World:
     def handle(self, request: Request, now: datetime) -> Response:
         """Return the answer to ``request``; never raises. A status of 0 asks the server to break the connection."""
         with self.lock:
+            allowance = self.throttle.untouched(request)
             try:
                 self.advance(now)
+                allowance = self.throttle.take(request, now)
                 response = self._answer(request, now)
+            except Throttled as refused:
+                allowance, response = refused.allowance, refused.response()
             except ArmError as error:
                 response = error.response()
             except Exception as error:
                 response = ArmError(500, "InternalServerError", f"The simulator failed: {error!r}").response()
-            self._finish_headers(request, response, now)
-            self.log.append(entry(request, response, now))
-            return response
+            return self._told(request, response, now, allowance)
+
+    def refuse(self, request: Request, error: ArmError, now: datetime) -> Response:
+        """Return the answer to a request that ``error`` keeps from being looked at, such as one without a token."""
+        with self.lock:
+            return self._told(request, error.response(), now, self.throttle.untouched(request))
+
+    def _told(self, request: Request, response: Response, now: datetime, allowance: Allowance) -> Response:
+        """Complete the headers of an answer and write it into the log."""
+        if response.status:
+            headers.finish(request, response, now, allowance, f"{self.seed}:{self.log.seen}")
+        logged = entry(request, response, now, keep_answer=self.keep_answers)
+        self._changes += logged.is_write
+        self.log.append(logged)
+        return response
 
     def _answer(self, request: Request, now: datetime) -> Response:
+        delay_s = self.faults.delay_s(request)
         fault = self.faults.answer(request)
         if fault and not fault.after_effect:
-            return fault.response()
-        response = self.dispatch(request, now)
-        return fault.response() if fault else response
+            response = fault.response(request)
+        else:
+            response = self._read_or_change(request, now)
+            response = fault.response(request) if fault else response
+        response.delay_s = delay_s
+        return response
+
+    def _read_or_change(self, request: Request, now: datetime) -> Response:
+        if not self.faults.has_stale_reads:
+            return self.dispatch(request, now)
+        if request.method != "GET":
+            self._stale.before_change(request, now, partial(self.dispatch, now=now))
+            return self.dispatch(request, now)
+        age_s = self.faults.stale_s(request)
+        fresh = partial(self.dispatch, now=now)
+        return self._stale.read(request, now, age_s, fresh) if age_s else fresh(request)
 
     def dispatch(self, request: Request, now: datetime) -> Response:
         """Return what the resource's handler answers, without faults, log or common headers; raises ArmError."""
-        found, parameters = routes.find(request)
+        found, parameters = routes.find(request, partial(self._location_of, request.path))
         self._check_scope(request)
         before, self._request = self._request, request
         try:
@@ -152,23 +200,6 @@ class World:
         if top not in self.resources:
             raise resource_not_found(f"{segments[5]}/{segments[6]}", segments[7], segments[3])
 
-    def _finish_headers(self, request: Request, response: Response, now: datetime) -> None:
-        if response.status == 0:
-            return
-        for name in _URL_HEADERS:
-            path = response.headers.get(name, "")
-            if path.startswith("/"):
-                response.headers[name] = f"https://{request.host}{path}?api-version={request.api_version}"
-        response.headers.setdefault("Date", format_datetime(now.replace(microsecond=0), usegmt=True))
-        if response.body is not None:
-            response.headers.setdefault("Content-Type", "application/json; charset=utf-8")
-        if "/microsoft.recoveryservices/" in request.path.casefold() and error_code(response) not in _ARM_CODES:
-            response.headers.setdefault("Server", "Kestrel")
-        kind, left = ("reads", "11999") if request.method in ("GET", "HEAD") else ("writes", "1199")
-        response.headers.setdefault(f"x-ms-ratelimit-remaining-subscription-{kind}", left)
-        if "x-ms-request-id" not in response.headers:
-            response.headers["x-ms-request-id"] = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.seed}:{len(self.log)}"))
-
     # Operations
 
     def begin(
@@ -176,7 +207,7 @@ class World:
         now: datetime,
         *,
         target_id: str,
-        duration_s: float,
+        duration_s: float | None,
         on_done: Moment | None = None,
         scenario: str | None = None,
         friendly_name: str = "",
@@ -192,11 +223,12 @@ class World:
     ) -> Operation:
         """Begin an operation on ``target_id`` that ends after ``duration_s`` virtual seconds, and return it.
 
+        With None as duration nothing ends it but ``finish`` or ``cancel`` (the job of a recovery plan).
         When its time is over ``on_done(due)`` makes the change; it may raise OperationFailed. With ``fail`` the
         operation ends as Failed instead, and ``on_failed(due, error)`` is called. A planted fault for the scenario
-        acts like ``fail``. ``result`` is what the result URL answers in the end: ``"target"`` the resource's own GET
-        (204 when it is gone), ``"nothing"`` 204, or a function of the moment that returns a body. ``location`` is
-        needed by the style "provider".
+        acts like ``fail``, a planted warning like ``warning``. ``result`` is what the result URL answers in the end:
+        ``"target"`` the resource's own GET (204 when it is gone), ``"nothing"`` 204, or a function of the moment that
+        returns a body. ``location`` is needed by the style "provider".
         """
         name = target.object_name if target else target_id.rpartition("/")[2]
         guid = self.guid()
@@ -208,7 +240,7 @@ class World:
             target_id=target_id,
             style=style,
             started=now,
-            due=after(now, duration_s),
+            due=after(now, duration_s or 0.0),
             scenario=scenario,
             friendly_name=friendly_name,
             tasks=tuple(tasks),
@@ -216,15 +248,17 @@ class World:
             custom_details=dict(custom_details or {}),
             result=result,
             fail=fail or self.faults.job(scenario or "", name, target_id),
-            warning=warning,
+            warning=warning or self.faults.warning(scenario or "", name, target_id),
             on_done=on_done,
             on_failed=on_failed,
             location=location,
             client_request_id=headers.get("x-ms-client-request-id", ""),
             activity_id=self.guid(),
+            request=self._request,
         )
         self.operations[guid.casefold()] = operation
-        self.at(operation.due, lambda due: self.finish(operation, due, operation.fail))
+        if duration_s is not None:
+            self.at(operation.due, partial(self._end, operation))
         return operation
 
     def start(self, now: datetime, **settings: Any) -> Response:
@@ -246,6 +280,9 @@ class World:
         if error and operation.on_failed:
             operation.on_failed(now, error)
 
+    def _end(self, operation: Operation, due: datetime) -> None:
+        self.finish(operation, due, operation.fail)
+
     def cancel(self, operation: Operation, now: datetime) -> None:
         """End a running operation as Cancelled, without its change."""
         if operation.running:
@@ -262,9 +299,27 @@ class World:
         """Return the planted fault with this effect that fits what is seen (such as ``name=``), used once, or None."""
         return self.faults.effect(effect, **seen)
 
-    def duration_s(self, provider: str, step: str, **_seen: str) -> float:
-        """Return how long ``step`` takes with ``provider`` ("any": all), in seconds; ``seen`` is what rules select by."""
-        return rules.duration_s(provider, step)
+    def planted(self, effect: str, **seen: str) -> Fault | None:
+        """Return the planted fault with this effect that fits what is seen, without using it, or None."""
+        return self.faults.planted(effect, **seen)
+
+    def duration_s(self, provider: str, step: str, **seen: str) -> float:
+        """Return how long ``step`` takes with ``provider`` ("any": all), in virtual seconds, at the pace planted.
+
+        ``seen`` is what pace rows select by besides: ``name`` (the item's friendly name) and ``location``; without a
+        location that of the vault counts which the present request goes to.
+        """
+        seconds = rules.duration_s(provider, step)
+        if not self.faults.rows:
+            return seconds
+        if "location" not in seen and self._request:
+            seen["location"] = self._location_of(self._request.path)
+        return self.faults.pace(seconds, provider=provider, step=step, **seen)
+
+    def _location_of(self, path: str) -> str:
+        """Return the region of the top-level resource that a path leads into, empty when it tells none."""
+        found = self.resources.get("/".join(path.split("/")[:9]))
+        return str(found.get("location", "")) if isinstance(found, Mapping) else ""
 
     @property
     def writes(self) -> list[LogEntry]:

@@ -12,6 +12,12 @@ def test_an_action_that_is_not_allowed_is_accepted_and_fails_in_its_job(ready):
     assert ready.properties()["protectionState"] == "Protected"
 
 
+def test_a_commit_in_the_wrong_state_is_a_job_of_its_own_for_the_classic_provider(ready):
+    ready.protect()
+    job = ready.lab.do("POST", f"{ready.item}/failoverCommit")
+    assert job["scenarioName"] == ("CommitFailover" if ready.rcm else "FinalizeFailback")
+
+
 def test_a_test_failover_before_the_item_is_protected_fails(ready):
     ready.lab.do("PUT", ready.item, ready.enable_body())
     assert ready.lab.do("POST", f"{ready.item}/testFailover", ready.test_body())["state"] == "Failed"
@@ -56,6 +62,7 @@ def test_a_test_network_that_is_missing_fails_the_job_with_28031(ready):
     body["properties"]["networkId"] = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/none"
     job = ready.lab.do("POST", f"{ready.item}/testFailover", body)
     assert job["errors"][0]["serviceErrorDetails"]["code"] == "28031"
+    assert job["errors"][0]["providerErrorDetails"]["errorCode"] == (0 if ready.rcm else 539)
     assert ready.lab.do("POST", f"{ready.item}/testFailoverCleanup", {"properties": {}})["state"] == "Succeeded"
 
 

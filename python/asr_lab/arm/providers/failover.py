@@ -6,10 +6,26 @@ from asr_lab.arm.operations import OperationFailed
 from asr_lab.arm.providers.model import Nic, ProtectedItem
 from asr_lab.arm.providers.scope import fabric_of
 from asr_lab.arm.providers.work import error
-from asr_lab.arm.resources.compute import VmDisk, VmNic, create_vm
+from asr_lab.arm.resources.compute import VmDisk, VmNic, create_vm, set_power
 from asr_lab.arm.resources.network import subnet_of
 from asr_lab.arm.wire import ArmError
 from asr_lab.arm.world import World
+
+
+def location(world: World, item: ProtectedItem) -> str:
+    """Return the region of the item's fabric, which is the one that machines outside Azure replicate to."""
+    return fabric_of(world, item).location
+
+
+def stays_down(world: World, item: ProtectedItem, made: str, now: datetime) -> bool:
+    """Return whether a machine that was just made was told not to boot; then its instance view says stopped."""
+    fault = world.effect(
+        "does_not_boot", name=item.friendly_name, provider=item.provider, location=location(world, item)
+    )
+    if fault is None:
+        return False
+    set_power(world, made, "stopped", now)
+    return True
 
 
 def free_vm_name(world: World, item: ProtectedItem) -> str:
@@ -26,9 +42,12 @@ def vm_id(item: ProtectedItem, name: str) -> str:
     return f"{item.target.resource_group_id}/providers/Microsoft.Compute/virtualMachines/{name}"
 
 
-def make_machine(world: World, item: ProtectedItem, now: datetime, name: str) -> str:
-    """Make the machine of a failover and return its id; raises OperationFailed (28031) when Azure refuses."""
-    made = _make(world, item, now, name, item.target.network_id, test=False)
+def make_machine(world: World, item: ProtectedItem, now: datetime, name: str, region: str = "") -> str:
+    """Make the machine of a failover and return its id; raises OperationFailed (28031) when Azure refuses.
+
+    ``region`` is given by providers that do not replicate to their fabric's own region.
+    """
+    made = _make(world, item, now, name, item.target.network_id, region, test=False)
     for disk in item.disks:
         disk.target_id = (
             f"{item.target.resource_group_id}/providers/Microsoft.Compute/disks/{_disk_name(disk.name, name)}"
@@ -36,12 +55,16 @@ def make_machine(world: World, item: ProtectedItem, now: datetime, name: str) ->
     return made
 
 
-def make_test_machine(world: World, item: ProtectedItem, now: datetime, network_id: str) -> str:
+def make_test_machine(
+    world: World, item: ProtectedItem, now: datetime, network_id: str, region: str = "", name: str = ""
+) -> str:
     """Make the test machine in the test network and return its id; raises OperationFailed (28031)."""
-    return _make(world, item, now, f"{item.target.vm_name}-test", network_id, test=True)
+    return _make(world, item, now, name or f"{item.target.vm_name}-test", network_id, region, test=True)
 
 
-def _make(world: World, item: ProtectedItem, now: datetime, name: str, network_id: str, *, test: bool) -> str:
+def _make(
+    world: World, item: ProtectedItem, now: datetime, name: str, network_id: str, region: str, *, test: bool
+) -> str:
     target = item.target
     try:
         return create_vm(
@@ -50,7 +73,7 @@ def _make(world: World, item: ProtectedItem, now: datetime, name: str, network_i
             resource_group=target.resource_group_id,
             name=name,
             size=target.vm_size,
-            location=fabric_of(world, item).location,
+            location=region or location(world, item),
             nics=[_nic(world, item, nic, network_id, test=test) for nic in item.nics if nic.selected and network_id],
             disks=[
                 VmDisk(_disk_name(disk.name, name), disk.size_bytes, boot=disk.boot, sku=disk.disk_type)

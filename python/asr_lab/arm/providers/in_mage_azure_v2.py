@@ -1,244 +1,206 @@
-"""InMageAzureV2, the classic provider: what an enable request may say, and the details a protected item shows.
+"""InMageAzureV2, the classic provider: machines that a configuration server knows, replicated to Azure.
 
-Shapes are those of recorded sessions of the public SDK test suites (2017 and 2020). In lists, ``protectedDisks`` is
-empty and what comes with the disks is null; network adapters are there.
+Enabling, failing over and reprotecting; the details an item shows stand in ``in_mage_azure_v2_details``.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
-from asr_lab.arm.providers import timeline
-from asr_lab.arm.providers.in_mage_rcm import LICENSES, SQL_LICENSES
-from asr_lab.arm.providers.model import Disk, Nic, ProtectedItem, Stage
-from asr_lab.arm.providers.rules import protection_state
-from asr_lab.arm.schema import Flag, ListOf, MapOf, Record, Text
-from asr_lab.arm.wire import iso, iso7
+from asr_lab.arm.estate import HostDescription
+from asr_lab.arm.operations import Operation, OperationFailed
+from asr_lab.arm.providers import enable, in_mage_switch
+from asr_lab.arm.providers.in_mage import (
+    PUSH_AFTER_S,
+    FromServers,
+    new_item,
+    policy_told,
+    push_agent,
+    turned_round,
+    wrong_way_back,
+)
+from asr_lab.arm.providers.in_mage_azure_v2_details import AGENT_VERSION, details
+from asr_lab.arm.providers.model import (
+    VMWARE_FABRIC,
+    Nic,
+    Policy,
+    ProtectableItem,
+    ProtectedItem,
+    RecoveryPoint,
+    Target,
+)
+from asr_lab.arm.providers.provider import Action, provider
+from asr_lab.arm.providers.scope import Scope, fabric_of, policy_is_mapped
+from asr_lab.arm.providers.source_machines import classic_disks
+from asr_lab.arm.providers.work import error, with_provider_error
+from asr_lab.arm.world import World
 
-AGENT_VERSION = "9.59.0.0"
-SINCE_MANAGED_DISKS = "2018-01-10"
-SINCE_TAGS = "2021-01-01"
+__all__ = ["AGENT_VERSION", "InMageAzureV2"]
 
-_TEXT = Text(nullable=True)
-_TAGS = MapOf(Text(), nullable=True)
-_BOOLEAN_TEXT = Text(("true", "false"), nullable=True)
-DISK_TYPES = ("Standard_LRS", "Premium_LRS", "StandardSSD_LRS", "StandardSSD_ZRS", "Premium_ZRS")
-
-ENABLE = Record(
+BACK = "InMage"
+FIELDS = MappingProxyType(
     {
-        "masterTargetId": _TEXT,
-        "processServerId": Text(not_empty=True),
-        "runAsAccountId": _TEXT,
-        "storageAccountId": _TEXT,
-        "logStorageAccountId": _TEXT,
-        "multiVmGroupId": _TEXT,
-        "multiVmGroupName": _TEXT,
-        "disksToInclude": ListOf(
-            Record(
-                {
-                    "diskId": Text(not_empty=True),
-                    "logStorageAccountId": _TEXT,
-                    "diskType": Text(DISK_TYPES, nullable=True),
-                    "diskEncryptionSetId": _TEXT,
-                },
-                required=("diskId",),
-            ),
-            nullable=True,
-        ),
-        "diskType": Text(DISK_TYPES, nullable=True),
-        "diskEncryptionSetId": _TEXT,
-        "targetAzureNetworkId": _TEXT,
-        "targetAzureSubnetId": _TEXT,
-        "enableRdpOnTargetOption": Text(("Never", "OnlyOnTestFailover", "Always"), nullable=True),
-        "targetAzureVmName": _TEXT,
-        "targetAzureV1ResourceGroupId": _TEXT,
-        "targetAzureV2ResourceGroupId": _TEXT,
-        "targetAvailabilitySetId": _TEXT,
-        "targetAvailabilityZone": _TEXT,
-        "targetProximityPlacementGroupId": _TEXT,
-        "targetVmSize": _TEXT,
-        "licenseType": Text(LICENSES, nullable=True),
-        "sqlServerLicenseType": Text(SQL_LICENSES, nullable=True),
-        "targetVmTags": _TAGS,
-        "seedManagedDiskTags": _TAGS,
-        "targetManagedDiskTags": _TAGS,
-        "targetNicTags": _TAGS,
-    },
-    required=("processServerId",),
-)
-
-UPDATE = Record(
-    {
-        "recoveryAzureV1ResourceGroupId": _TEXT,
-        "recoveryAzureV2ResourceGroupId": _TEXT,
-        "useManagedDisks": _BOOLEAN_TEXT,
-        "targetAvailabilityZone": _TEXT,
-        "targetProximityPlacementGroupId": _TEXT,
-        "sqlServerLicenseType": Text(SQL_LICENSES, nullable=True),
-        "targetVmTags": _TAGS,
-        "targetManagedDiskTags": _TAGS,
-        "targetNicTags": _TAGS,
-        "vmDisks": ListOf(Record({"diskId": Text(), "targetDiskName": _TEXT}, required=("diskId",)), nullable=True),
+        "recoveryAzureV2ResourceGroupId": "resource_group_id",
+        "targetAvailabilityZone": "availability_zone",
+        "targetProximityPlacementGroupId": "proximity_group_id",
+        "sqlServerLicenseType": "sql_license_type",
     }
 )
 
-TEST_FAILOVER = Record({"recoveryPointId": _TEXT, "osUpgradeVersion": _TEXT})
-FAILOVER = Record({"recoveryPointId": _TEXT, "osUpgradeVersion": _TEXT})
-DISABLE = Record(
-    {"replicaVmDeletionStatus": Text(("Retain", "Delete"), nullable=True), "isSkipProtectionCheck": Flag()}
-)
+
+@provider
+class InMageAzureV2(FromServers):
+    """Machines with the Mobility service, replicated through a configuration server."""
+
+    name = "InMageAzureV2"
+    fabric_kinds = frozenset({VMWARE_FABRIC})
+    target_fields = FIELDS
+
+    def make_item(self, scope: Scope, policy: Policy, properties: Mapping[str, Any]) -> ProtectedItem:
+        """Return the item of a protectable item; raises the 404 when that is missing."""
+        given = properties["providerSpecificDetails"]
+        protectable = scope.get(properties.get("protectableItemId") or "", ProtectableItem)
+        host = protectable.host or _unseen_host(protectable)
+        target = _target(given, protectable.friendly_name, enable.default_size(host))
+        nic = Nic(
+            nic_id=host.mac.upper(),
+            source_address=protectable.address,
+            network_name="Ethernet" if host.os_type == "Windows" else "eth0",
+            target_subnet=target.subnet,
+        )
+        item = new_item(scope, self.name, policy, protectable.friendly_name, host, target, [nic])
+        item.disk_defaults = {
+            name: given.get(name) for name in ("logStorageAccountId", "diskType", "diskEncryptionSetId")
+        }
+        item.disks = enable.disks(classic_disks(protectable), given.get("disksToInclude"), item.disk_defaults)
+        item.machine_id = protectable.name
+        item.multi_vm_id = given.get("multiVmGroupId") or scope.world.guid()
+        item.server_id = enable.needed(given, "processServerId")
+        item.account_id = given.get("runAsAccountId") or ""
+        item.source_id = protectable.id
+        item.protectable_item_id = protectable.id
+        item.discovery = protectable.discovery
+        item.infrastructure_id = protectable.infrastructure_id
+        return item
+
+    def takes(self, item: ProtectedItem, verb: str, instance_type: str) -> bool:
+        """Return whether the request fits: a reprotection names the way back's provider, a removal may (models)."""
+        if verb == "remove":
+            return instance_type in (self.name, BACK)
+        return instance_type == (BACK if verb == "reProtect" else self.name)
+
+    def details(
+        self, world: World, item: ProtectedItem, now: datetime, *, sparse: bool, api_version: str
+    ) -> dict[str, Any]:
+        """Return ``providerSpecificDetails`` of the item."""
+        return details(world, item, now, sparse=sparse, api_version=api_version)
+
+    def point_details(self, item: ProtectedItem, point: RecoveryPoint) -> dict[str, Any]:
+        """Return ``providerSpecificDetails`` of a recovery point (recorded)."""
+        return {"instanceType": self.name, "isMultiVmSyncPoint": "false"}
+
+    def commit(self, scope: Scope, item: ProtectedItem, now: datetime) -> Action:
+        """Make the failover final; in a wrong state the job is FinalizeFailback, which fails (recorded: 25037)."""
+        action = super().commit(scope, item, now)
+        return replace(action, scenario="FinalizeFailback") if action.fail else action
+
+    def make_machine(self, world: World, item: ProtectedItem, now: datetime, name: str) -> str:
+        """Make the machine of a failover; raises OperationFailed with the provider's error too (recorded: 539)."""
+        try:
+            return super().make_machine(world, item, now, name)
+        except OperationFailed as failure:
+            raise _of_provider(world, failure) from failure
+
+    def make_test_machine(self, world: World, item: ProtectedItem, now: datetime, network_id: str) -> str:
+        """Make the test machine; raises OperationFailed with the provider's error too (recorded: 539)."""
+        try:
+            return super().make_test_machine(world, item, now, network_id)
+        except OperationFailed as failure:
+            raise _of_provider(world, failure) from failure
+
+    def reprotect(self, scope: Scope, item: ProtectedItem, given: Mapping[str, Any], now: datetime) -> Action:
+        """Replicate from the Azure machine back: the item becomes one of InMage when the job ends."""
+        if given.get("failoverDirection") not in (None, "RecoveryToPrimary"):
+            raise wrong_way_back(item, given)
+        specific = given.get("providerSpecificDetails") or {}
+        for name in ("masterTargetId", "processServerId", "retentionDrive", "profileId"):
+            enable.needed(specific, name)
+        fail = self.refuse(item, "SwitchProtection", now)
+        if fail is None and fabric_of(scope.world, item).server(specific["masterTargetId"]) is None:
+            problem = f"masterTargetId '{specific['masterTargetId']}' is not a server of the item's fabric."
+            fail = error("310056", name=item.friendly_name, problem=problem)
+        policy = policy_told(scope.world, item, specific, BACK)
+        if policy is None or not policy_is_mapped(scope.world, scope.container, policy.id):
+            fail = fail or error("78253", name=item.friendly_name, policy=str(specific["profileId"]))
+        return self.action(
+            scope.world,
+            item,
+            "SwitchReplicationGroupProtection",
+            "reprotect",
+            partial(turned_round, scope.world, item, BACK, dict(specific)),
+            fail=fail,
+            extra={"newReplicationProtectedItemId": item.id},
+        )
+
+    def switch_provider(self, scope: Scope, item: ProtectedItem, given: Mapping[str, Any], now: datetime) -> Action:
+        """Move the item to an appliance's fabric and to InMageRcm."""
+        return in_mage_switch.switch(self, scope, item, given, now)
+
+    def enabling(self, world: World, item: ProtectedItem, operation: Operation, now: datetime) -> None:
+        """Let the process server install the Mobility service on a machine that a vCenter server told of."""
+        if operation.fail is None and not item.host.host_id:
+            world.after(now, PUSH_AFTER_S, partial(_push, world, item, operation))
 
 
-def details(item: ProtectedItem, now: datetime, *, sparse: bool, api_version: str) -> dict[str, Any]:
-    """Return ``providerSpecificDetails`` of the item."""
-    host, target = item.host, item.target
-    state, text = _vm_state(item)
-    stage = _stage(item)
-    boot = next((disk for disk in item.disks if disk.boot), item.disks[0] if item.disks else None)
-    calculated = item.replication.last_data if item.replication else None
-    body: dict[str, Any] = {
-        "instanceType": "InMageAzureV2",
-        "infrastructureVmId": item.machine_id,
-        "vCenterInfrastructureId": item.infrastructure_id,
-        "protectionStage": stage,
-        "vmId": item.machine_id,
-        "vmProtectionState": state,
-        "vmProtectionStateDescription": text,
-        "resyncProgressPercentage": _progress(item),
-        "rpoInSeconds": _rpo_s(item, now),
-        "compressedDataRateInMB": 0.0,
-        "uncompressedDataRateInMB": 0.0,
-        "ipAddress": host.addresses[0] if host.addresses else "",
-        "agentVersion": host.agent_version or AGENT_VERSION,
-        "isAgentUpdateRequired": "NotRequired",
-        "isRebootAfterUpdateRequired": "NotRequired",
-        "lastHeartbeat": iso(item.last_heartbeat) if item.last_heartbeat else None,
-        "processServerId": item.server_id,
-        "multiVmGroupId": item.multi_vm_id,
-        "multiVmGroupName": target.multi_vm_group or item.multi_vm_id,
-        "multiVmSyncStatus": "Enabled",
-        "protectedDisks": [] if sparse else [_disk(item, disk, stage, now) for disk in item.disks],
-        "diskResized": None if sparse else "NotResized",
-        "masterTargetId": None if sparse else item.server_id,
-        "sourceVmCPUCount": 0 if sparse else host.cores,
-        "sourceVmRAMSizeInMB": 0 if sparse else host.memory_mb,
-        "osType": host.os_type,
-        "vhdName": None if sparse or boot is None else boot.name,
-        "osDiskId": None if sparse or boot is None else boot.disk_id,
-        "azureVMDiskDetails": None if sparse else [],
-        "recoveryAzureVMName": target.vm_name,
-        "recoveryAzureVMSize": target.vm_size,
-        "recoveryAzureStorageAccount": target.storage_account_id or None,
-        "recoveryAzureLogStorageAccountId": item.disks[0].log_account_id if item.disks else None,
-        "vmNics": [_nic(item, nic) for nic in item.nics],
-        "selectedRecoveryAzureNetworkId": target.network_id,
-        **({"selectedSourceNicId": item.nics[0].nic_id} if item.nics and item.nics[0].target_address else {}),
-        "discoveryType": item.discovery,
-        "enableRDPOnTargetOption": target.rdp,
-        "datastores": [] if item.discovery == "Physical" else ["datastore"],
-        "targetVmId": item.vm_id or f"{target.resource_group_id}/providers/Microsoft.Compute/virtualMachines/",
-        "recoveryAzureResourceGroupId": target.resource_group_id,
-        "recoveryAvailabilitySetId": target.availability_set_id,
-        "useManagedDisks": "true" if target.managed_disks else "false",
-        "licenseType": "NoLicenseType" if target.license_type == "NotSpecified" else target.license_type,
-        "validationErrors": [],
-        "lastRpoCalculatedTime": iso(calculated) if calculated else None,
-        "lastUpdateReceivedTime": iso7(item.last_heartbeat or now),
-        "replicaId": f"{item.machine_id}_replica_cloud_{item.fabric_guid}",
-        "osVersion": host.os_name,
-    }
-    if api_version >= SINCE_MANAGED_DISKS:
-        body["protectedManagedDisks"] = [] if sparse else [_managed_disk(item, disk) for disk in item.disks]
-    if api_version >= SINCE_TAGS:
-        body.update(_since_tags(item))
-    return body
+def _of_provider(world: World, failure: OperationFailed) -> OperationFailed:
+    return OperationFailed(with_provider_error(failure.error, "539", world.guid(), provider="InMageAzureV2"))
 
 
-def _since_tags(item: ProtectedItem) -> dict[str, Any]:
-    target = item.target
-    return {
-        "targetAvailabilityZone": target.availability_zone or None,
-        "targetProximityPlacementGroupId": target.proximity_group_id or None,
-        "sqlServerLicenseType": target.sql_license_type,
-        "targetVmTags": target.tags,
-        "seedManagedDiskTags": target.seed_disk_tags,
-        "targetManagedDiskTags": target.disk_tags,
-        "targetNicTags": target.nic_tags,
-        "firmwareType": item.host.firmware,
-        "azureVmGeneration": "2" if item.host.firmware == "UEFI" else "1",
-    }
+def _target(given: Mapping[str, Any], name: str, size: str) -> Target:
+    return Target(
+        vm_name=given.get("targetAzureVmName") or name,
+        vm_size=given.get("targetVmSize") or size,
+        resource_group_id=given.get("targetAzureV2ResourceGroupId") or "",
+        network_id=given.get("targetAzureNetworkId") or "",
+        subnet=given.get("targetAzureSubnetId") or "",
+        multi_vm_group=given.get("multiVmGroupName"),
+        rdp=given.get("enableRdpOnTargetOption") or "Never",
+        managed_disks=not given.get("storageAccountId"),
+        storage_account_id=given.get("storageAccountId") or "",
+        tags=enable.tag_map(given.get("targetVmTags")),
+        disk_tags=enable.tag_map(given.get("targetManagedDiskTags")),
+        seed_disk_tags=enable.tag_map(given.get("seedManagedDiskTags")),
+        nic_tags=enable.tag_map(given.get("targetNicTags")),
+        **enable.placement(given),
+    )
 
 
-def _vm_state(item: ProtectedItem) -> tuple[str, str]:
-    state = timeline.protection_state(item)
-    if state.startswith("InitialReplication"):
-        state = "UnprotectedStatesBegin"
-    return state, str(protection_state(state)["text"])
+def _push(world: World, item: ProtectedItem, operation: Operation, now: datetime) -> None:
+    """Install the agent; only then are the disks of the machine known."""
+    account = fabric_of(world, item).accounts.get(item.account_id, "")
+    push_agent(world, item, operation, account, now)
+    protectable = world.resources.get(item.protectable_item_id or "")
+    if not item.host.host_id or not isinstance(protectable, ProtectableItem):
+        return
+    protectable.host = item.host
+    item.disks = enable.disks(classic_disks(protectable), None, item.disk_defaults)
 
 
-def _stage(item: ProtectedItem) -> str:
-    replication = item.replication
-    if replication is not None and replication.protected_at is not None:
-        return "DifferentialSync"
-    if timeline.protection_state(item) == "InitialReplicationRecoveryCompletionPending":
-        return "ResyncStepII"
-    return "ResyncStepI"
-
-
-def _progress(item: ProtectedItem) -> int:
-    share = timeline.transferred_share(item)
-    return 0 if share is None else int(share * 100)
-
-
-def _rpo_s(item: ProtectedItem, now: datetime) -> int:
-    replication = item.replication
-    if replication is None or not replication.points:
-        return 0
-    return max(0, int(((item.last_failover or now) - replication.points[0].at).total_seconds()))
-
-
-def _disk(item: ProtectedItem, disk: Disk, stage: str, now: datetime) -> dict[str, Any]:
-    replication = item.replication
-    return {
-        "diskId": disk.disk_id,
-        "diskName": disk.name.replace("\\\\.\\PHYSICALDRIVE", "Disk"),
-        "protectionStage": stage,
-        "healthErrorCode": "ECH0007" if timeline.stalled(item, now) else None,
-        "rpoInSeconds": _rpo_s(item, now),
-        "resyncRequired": "NotRequired",
-        "resyncProgressPercentage": _progress(item),
-        "resyncDurationInSeconds": int(replication.seconds) if replication and not replication.protected_at else 0,
-        "diskCapacityInBytes": disk.size_bytes,
-        "fileSystemCapacityInBytes": disk.size_bytes,
-        "sourceDataInMegaBytes": 0.0,
-        "psDataInMegaBytes": 0.0,
-        "targetDataInMegaBytes": 0.0,
-        "diskResized": "NotResized",
-        "lastRpoCalculatedTime": iso(replication.last_data) if replication and replication.last_data else None,
-    }
-
-
-def _managed_disk(item: ProtectedItem, disk: Disk) -> dict[str, Any]:
-    return {
-        "diskId": disk.disk_id,
-        "seedManagedDiskId": disk.seed_id,
-        "replicaDiskType": disk.disk_type,
-        "diskEncryptionSetId": disk.encryption_set_id,
-        "targetDiskName": None if item.stage is Stage.REPLICATING else (disk.target_id or "").rpartition("/")[2],
-    }
-
-
-def _nic(item: ProtectedItem, nic: Nic) -> dict[str, Any]:
-    return {
-        "nicId": nic.nic_id,
-        "replicaNicId": None,
-        "sourceNicArmId": None,
-        "vMSubnetName": nic.target_subnet,
-        "vMNetworkName": nic.network_name,
-        "recoveryVMNetworkId": item.target.network_id,
-        "recoveryVMSubnetName": nic.target_subnet,
-        "ipAddressType": "Dynamic",
-        "primaryNicStaticIPAddress": None,
-        "replicaNicStaticIPAddress": nic.target_address or None,
-        "selectionType": "SelectedByUser" if nic.selected else "NotSelected",
-        "recoveryNicIpAddressType": "Static" if nic.target_address else "Dynamic",
-    }
+def _unseen_host(item: ProtectableItem) -> HostDescription:
+    return HostDescription(
+        host_id="",
+        host_name=item.friendly_name,
+        addresses=(item.address,),
+        os_type="Linux" if item.os_type.upper() == "LINUX" else "Windows",
+        os_name="",
+        disks=(),
+        bios_id="",
+        mac="",
+        firmware="BIOS",
+        cores=0,
+        memory_mb=0,
+        agent_version=None,
+    )

@@ -10,6 +10,8 @@ from enum import Enum
 from typing import Any
 
 from asr_lab.arm.estate import HostDescription
+from asr_lab.arm.faults import Fault
+from asr_lab.arm.operations import OperationError
 
 # The literal name Azure has as a target, and the container behind it; the same in every recorded vault.
 AZURE = "Microsoft Azure"
@@ -43,7 +45,7 @@ class ApplianceServer:
 
 @dataclass
 class Fabric:
-    """A replicationFabric: a configuration server (VMware) or the appliances of a vault (InMageRcm)."""
+    """A replicationFabric; ``kind`` names its FabricKind. ``servers`` are those that replicate, none for some kinds."""
 
     id: str
     name: str
@@ -59,16 +61,7 @@ class Fabric:
     tenant_id: str = "11111111-1111-4111-8111-111111111111"
     vmware_site_id: str = ""
     physical_site_id: str = ""
-
-    @property
-    def provider(self) -> str:
-        """The replication provider machines of this fabric are protected with."""
-        return "InMageRcm" if self.kind == RCM_FABRIC else "InMageAzureV2"
-
-    @property
-    def dra_id(self) -> str:
-        """Name of its (first) recovery services provider."""
-        return self.servers[0].server_id if self.kind == RCM_FABRIC and self.servers else self.internal_id
+    certificate_renewed: datetime | None = None
 
     def server(self, server_id: str) -> ApplianceServer | None:
         """Return the server with this id, compared without case."""
@@ -208,14 +201,45 @@ class RecoveryPoint:
 
 
 @dataclass
+class Gap:
+    """A time in which no data came; ``ended`` is None while it lasts.
+
+    ``cause`` is unreachable (the source does not reach its server), stuck (planted), silent (the agent does not
+    respond), server (the server has no heartbeat) or resync.
+    """
+
+    began: datetime
+    cause: str
+    ended: datetime | None = None
+
+
+@dataclass
 class Replication:
-    """How far data has come. ``seconds`` counts only time in which the source reached its server."""
+    """When data began and ceased to come. Progress, states and recovery points follow from it (``timeline``).
+
+    ``queued_s``, ``transfer_s`` and ``completion_s`` are the parts of an undisturbed initial replication. ``seconds``
+    is the time after the queue in which data came, up to ``counted``; from there it runs on with ``speed`` unless
+    ``gap`` is open or ``stopped`` is set (a failover ends replication). ``gaps`` are those that are over. ``points``
+    are recovery points beyond the derived ones. ``resync_started`` is set while a resynchronization runs;
+    ``resynced_for`` is the planted fault that the last one has answered.
+    """
 
     started: datetime
+    queued_s: float = 0.0
+    transfer_s: float = 0.0
+    completion_s: float = 0.0
+    retention_s: float = 86400.0
+    app_consistent_s: float = 0.0
+    counted: datetime | None = None
     seconds: float = 0.0
+    speed: float = 1.0
+    gap: Gap | None = None
+    gaps: list[Gap] = field(default_factory=list)
     protected_at: datetime | None = None
-    last_data: datetime | None = None
-    stalled_since: datetime | None = None
+    stopped: datetime | None = None
+    resync_s: float = 0.0
+    resync_started: datetime | None = None
+    resynced_for: Fault | None = None
     points: list[RecoveryPoint] = field(default_factory=list)
 
 
@@ -230,7 +254,13 @@ class Running:
 
 @dataclass
 class ProtectedItem:
-    """A replicationProtectedItem of InMageRcm or InMageAzureV2."""
+    """A replicationProtectedItem; ``provider`` is its instanceType, which a reprotection changes.
+
+    ``planned`` tells a planned failover from an unplanned one. ``state_row`` names a row of the state table that stands
+    instead of the one that follows from the stage. ``warning`` is what the action that just ended wants its job to say.
+    ``failback`` holds what the request that turned replication round said. ``booted`` tells whether the machine of the
+    failover started.
+    """
 
     id: str
     name: str
@@ -264,3 +294,11 @@ class ProtectedItem:
     vm_id: str | None = None
     test_vm_ids: list[str] = field(default_factory=list)
     untested_since: datetime | None = None
+    planned: bool = False
+    state_row: str = ""
+    warning: OperationError | None = None
+    booted: bool = True
+    enable_job: str = ""
+    disk_defaults: dict[str, Any] = field(default_factory=dict)
+    agent_upgraded: datetime | None = None
+    failback: dict[str, Any] = field(default_factory=dict)

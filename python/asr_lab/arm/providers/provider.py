@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from asr_lab.arm.operations import Operation, OperationError, Result
@@ -23,6 +24,19 @@ if TYPE_CHECKING:
 
 Done = Callable[[datetime], None]
 Failed = Callable[[datetime, OperationError], None]
+
+
+@dataclass(frozen=True)
+class RecoverySide:
+    """Where an item replicates to, as its body and its jobs tell it; ids as they stand on the wire."""
+
+    fabric_id: str
+    fabric_name: str
+    container_id: str
+    container_name: str
+    cloud_id: str
+    vmm_id: str
+    fabric_kind: str = "Azure"
 
 
 @dataclass(frozen=True)
@@ -53,6 +67,16 @@ class Provider(ABC):
     name: str
     fabric_kinds: frozenset[str] = frozenset()
     """The kinds of fabric whose machines it protects."""
+    warns_like: str = "any"
+    """The row of durations.yml whose failover_warning tells when 161011 comes after protection."""
+    protected_item_type: str = ""
+    """``protectedItemType`` of its items."""
+    primary_fabric_provider: str = "InMageFabric"
+    """``primaryFabricProvider`` of its items."""
+    switch_description: str | None = "None"
+    """``switchProviderStateDescription`` of its items (recorded: null for A2A)."""
+    error_fields: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+    """What differs in health errors that all providers share, by code (recorded: 161011 of A2A is of another type)."""
 
     def __reduce__(self) -> tuple[Callable[[str], "Provider"], tuple[str]]:
         return provider_named, (self.name,)
@@ -67,6 +91,10 @@ class Provider(ABC):
         """Return why the enable job will fail on what can be seen beforehand, or None."""
         return None
 
+    def enable_warning(self, world: "World", item: "ProtectedItem") -> OperationError | None:
+        """Return the warning that the enable job carries from its beginning, or None."""
+        return None
+
     def enabling(self, world: "World", item: "ProtectedItem", operation: Operation, now: datetime) -> None:
         """Do what happens while the enable job runs, such as a push installation; by default nothing."""
 
@@ -77,7 +105,21 @@ class Provider(ABC):
     def initial_replication_done(self, world: "World", item: "ProtectedItem", now: datetime) -> None:
         """Do what follows the initial replication; by default nothing (Hyper-V runs the job IrCompletion)."""
 
+    def takes(self, item: "ProtectedItem", verb: str, instance_type: str) -> bool:
+        """Return whether a request's ``instanceType`` fits the verb; mostly the provider's own name does."""
+        return instance_type == self.name
+
     # What an item shows
+
+    def recovery_side(self, world: "World", item: "ProtectedItem") -> RecoverySide:
+        """Return where the item replicates to; by default the one Azure of all on-premises machines."""
+        from asr_lab.arm.providers.work import azure_side
+
+        return azure_side(item)
+
+    def services_provider_id(self, world: "World", item: "ProtectedItem") -> str | None:
+        """Return ``recoveryServicesProviderId``; by default the fabric's provider."""
+        return f"{item.fabric_id}/replicationRecoveryServicesProviders/{item.fabric_guid}"
 
     @abstractmethod
     def details(
@@ -156,6 +198,36 @@ class Provider(ABC):
     def repair(self, scope: "Scope", item: "ProtectedItem", now: datetime) -> Action:
         """POST repairReplication."""
         raise self.not_offered(item, "repairReplication")
+
+    def update_agent(self, scope: "Scope", item: "ProtectedItem", given: Mapping[str, Any], now: datetime) -> Action:
+        """POST updateMobilityService."""
+        raise self.not_offered(item, "updateMobilityService")
+
+    def reinstall_agent(self, scope: "Scope", item: "ProtectedItem", given: Mapping[str, Any], now: datetime) -> Action:
+        """POST reinstallMobilityService."""
+        raise self.not_offered(item, "reinstallMobilityService")
+
+    def resolve_health(self, scope: "Scope", item: "ProtectedItem", given: Mapping[str, Any], now: datetime) -> Action:
+        """POST resolveHealthErrors."""
+        raise self.not_offered(item, "resolveHealthErrors")
+
+    def add_disks(self, scope: "Scope", item: "ProtectedItem", given: Mapping[str, Any], now: datetime) -> Action:
+        """POST addDisks."""
+        raise self.not_offered(item, "addDisks")
+
+    def remove_disks(self, scope: "Scope", item: "ProtectedItem", given: Mapping[str, Any], now: datetime) -> Action:
+        """POST removeDisks."""
+        raise self.not_offered(item, "removeDisks")
+
+    def switch_provider(self, scope: "Scope", item: "ProtectedItem", given: Mapping[str, Any], now: datetime) -> Action:
+        """POST switchProvider."""
+        raise self.not_offered(item, "switchProvider")
+
+    def update_appliance(
+        self, scope: "Scope", item: "ProtectedItem", given: Mapping[str, Any], now: datetime
+    ) -> Action:
+        """POST updateAppliance."""
+        raise self.not_offered(item, "updateAppliance")
 
     def not_offered(self, item: "ProtectedItem", verb: str) -> Exception:
         """Return the refusal of a verb that this provider does not have."""

@@ -4,13 +4,18 @@ The tables are YAML files next to this package (``rules/``); each row says wheth
 service or chosen by the lab. Nothing here depends on time or on the world.
 """
 
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any, cast
 
 import yaml
 
 Row = dict[str, Any]
+
+_LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The loader in C, where PyYAML has it, reads the tables ten times as fast."""
 
 IN_MAGE_RCM = "InMageRcm"
 IN_MAGE_AZURE_V2 = "InMageAzureV2"
@@ -18,9 +23,38 @@ IN_MAGE_AZURE_V2 = "InMageAzureV2"
 
 @cache
 def table(name: str) -> Row:
-    """Return one table by the name of its file; the caller must not change it."""
-    text = resources.files("asr_lab.arm.rules").joinpath(f"{name}.yml").read_text(encoding="utf-8")
-    return cast(Row, yaml.safe_load(text))
+    """Return one table by the name of its file; the caller must not change it.
+
+    A long table goes on in files of the same name with an ending: ``jobs.yml``, ``jobs_plans.yml``.
+    """
+    files = _files(name)
+    if not files:
+        raise FileNotFoundError(f"there is no table {name}.yml in the lab's rules")
+    return united(files)
+
+
+def united(files: Iterable[Traversable]) -> Row:
+    """Return the rows of several files as one table; raises ValueError for a key that stands in two of them."""
+    found: Row = {}
+    origins: dict[str, str] = {}
+    for file in files:
+        rows = cast(Row, yaml.load(file.read_text(encoding="utf-8"), _LOADER))
+        for key in rows:
+            if key in origins:
+                raise ValueError(f"{file.name}: '{key}' stands in {origins[key]} already; write it once")
+            origins[key] = file.name
+        found |= rows
+    return found
+
+
+def _files(name: str) -> list[Traversable]:
+    """Return the files of a table, in the order of their names."""
+    folder = resources.files("asr_lab.arm.rules")
+    named = (file for file in folder.iterdir() if file.name.endswith(".yml"))
+    return sorted(
+        (file for file in named if file.name == f"{name}.yml" or file.name.startswith(f"{name}_")),
+        key=lambda file: file.name,
+    )
 
 
 def duration_s(provider: str, step: str) -> float:

@@ -95,8 +95,7 @@ class Scope:
 
     def not_found(self, name: str) -> ArmError:
         """Return Site Recovery's 404 for a missing resource."""
-        client_request_id = self.request.headers.get("x-ms-client-request-id", "")
-        return site_recovery_not_found(name, client_request_id=client_request_id, activity_id=self.world.guid())
+        return site_recovery_not_found(name)
 
 
 def fabrics(world: World, vault: str) -> list[Fabric]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from asr_lab.arm.operations import Operation, OperationError, Result, Target
@@ -10,6 +11,7 @@ from asr_lab.arm.providers import rules
 from asr_lab.arm.providers.model import (
     AZURE,
     AZURE_CONTAINER,
+    AZURE_FABRIC,
     AZURE_VMM_ID,
     Container,
     Fabric,
@@ -18,6 +20,7 @@ from asr_lab.arm.providers.model import (
     Running,
     Stage,
 )
+from asr_lab.arm.providers.provider import Action, RecoverySide, provider_named
 from asr_lab.arm.providers.scope import OLDEST, container_of, fabric_of
 from asr_lab.arm.wire import Request, Response
 from asr_lab.arm.world import World
@@ -75,65 +78,91 @@ def accepted(request: Request, operation: Operation) -> Response:
     return response
 
 
-def start_for_item(
+def start_action(
+    world: World,
+    request: Request,
+    now: datetime,
+    item: ProtectedItem,
+    action: Action,
+    *,
+    target_id: str | None = None,
+) -> Response:
+    """Begin the job of an action on an item and return the 202.
+
+    ``target_id`` is the resource that the result URL hangs on when it is not the item (switchprotection: container).
+    """
+    return accepted(request, begin_action(world, now, item, action, target_id=target_id))
+
+
+def begin_action(
     world: World,
     now: datetime,
     item: ProtectedItem,
+    action: Action,
     *,
-    scenario: str,
-    duration_s: float,
-    on_done: Done,
-    on_failed: Failed | None = None,
     policy: Policy | None = None,
-    extra: dict[str, Any] | None = None,
-    asked: bool = False,
-    fail: OperationError | None = None,
-    warning: OperationError | None = None,
-    result: Result = "target",
+    target_id: str | None = None,
 ) -> Operation:
-    """Begin an operation on a protected item; the item is busy until it ends."""
-    running: list[Running] = []
+    """Begin the job of an action; the item is busy until it ends.
 
-    def free() -> None:
-        if running and item.running is running[0]:
-            item.running = None
-
-    def done(due: datetime) -> None:
-        free()
-        on_done(due)
-
-    def failed(due: datetime, error: OperationError) -> None:
-        free()
-        if on_failed:
-            on_failed(due, error)
-
+    ``policy`` is the item's when the item is not in the store yet. What an action leaves in ``item.warning`` when it
+    ends becomes the warning of its job.
+    """
+    busy = item.running is not None and item.stage is not Stage.ENABLING_FAILED
     operation = start(
         world,
         now,
-        scenario=scenario,
-        target_id=item.id,
-        duration_s=duration_s,
+        scenario=action.scenario,
+        target_id=target_id or item.id,
+        duration_s=action.duration_s,
         object_id=item.machine_id,
         object_name=item.friendly_name,
         provider=item.provider,
         affected=affected_by_item(world, item, policy),
-        extra=extra,
-        asked=asked,
-        fail=fail,
-        warning=warning,
-        on_done=done,
-        on_failed=failed,
-        result=result,
+        extra=action.extra,
+        asked=action.asked,
+        fail=action.fail,
+        warning=action.warning,
+        result=action.result,
     )
-    if item.running is None or item.stage is Stage.ENABLING_FAILED:
-        item.running = Running(rules.scenario(scenario)["scenario"], operation.job_id, now)
-        running.append(item.running)
+    operation.on_done = partial(_done, item, operation, action)
+    operation.on_failed = partial(_failed, item, operation, action)
+    if not busy:
+        item.running = Running(rules.scenario(action.scenario)["scenario"], operation.job_id, now)
     return operation
+
+
+def free(item: ProtectedItem, operation: Operation) -> None:
+    """Let the item be idle again when it is this operation that it is busy with; a cancelled job calls it too."""
+    if item.running is not None and item.running.job_id == operation.job_id:
+        item.running = None
+
+
+def _done(item: ProtectedItem, operation: Operation, action: Action, due: datetime) -> None:
+    free(item, operation)
+    item.warning = None
+    action.on_done(due)
+    if item.warning is not None:
+        operation.warning = item.warning
+
+
+def _failed(item: ProtectedItem, operation: Operation, action: Action, due: datetime, error: OperationError) -> None:
+    free(item, operation)
+    if action.on_failed:
+        action.on_failed(due, error)
+
+
+def azure_side(item: ProtectedItem) -> RecoverySide:
+    """Return the recovery side of machines that replicate from their own site to Azure."""
+    vault_id = item.fabric_id.partition("/replicationFabrics/")[0]
+    container = f"{vault_id}/replicationFabrics/{AZURE_FABRIC}/replicationProtectionContainers/{AZURE_CONTAINER}"
+    return RecoverySide(AZURE, AZURE, container, AZURE, AZURE_CONTAINER, AZURE_VMM_ID)
 
 
 def affected_by_item(world: World, item: ProtectedItem, policy: Policy | None = None) -> dict[str, str]:
     """Return affectedObjectDetails of a job on a protected item."""
     found = policy or world.resources.get(item.policy_id)
+    side = provider_named(item.provider).recovery_side(world, item)
     return {
         "primaryVmId": item.machine_id,
         "primaryVmName": item.friendly_name,
@@ -141,13 +170,18 @@ def affected_by_item(world: World, item: ProtectedItem, policy: Policy | None = 
         "recoveryVmName": item.friendly_name,
         "protectionProfileId": found.profile_id if isinstance(found, Policy) else "",
         **affected_by_pairing(fabric_of(world, item), container_of(world, item)),
+        "recoveryCloudId": side.cloud_id,
+        "recoveryCloudName": side.container_name,
+        "recoveryVmmId": side.vmm_id,
+        "recoveryVmmName": side.fabric_name,
+        "recoveryFabricProviderId": side.fabric_kind,
     }
 
 
 def affected_by_pairing(fabric: Fabric, container: Container) -> dict[str, str]:
     """Return affectedObjectDetails of a job between a container and Azure."""
     return {
-        "primaryCloudId": f"cloud_{fabric.internal_id}",
+        "primaryCloudId": container.name if fabric.kind == "VMM" else f"cloud_{fabric.internal_id}",
         "primaryCloudName": container.friendly_name,
         "recoveryCloudId": AZURE_CONTAINER,
         "recoveryCloudName": AZURE,

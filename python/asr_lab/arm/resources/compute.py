@@ -7,6 +7,7 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
 from asr_lab.arm.resources.network import add_network_interface
@@ -173,27 +174,29 @@ def delete_vm_request(world: World, now: datetime, *, sub: str, rg: str, vm: str
     found = world.resources.get(made)
     if found is None:
         return Response(204)
-
-    def detach(_: datetime) -> None:
-        world.resources.delete(made)
-        for held in [*world.resources.children(group_id(sub, rg), f"providers/{_DISK_TYPE}")]:
-            if held.get("managedBy", "").casefold() == made.casefold():
-                del held["managedBy"]
-                held["properties"]["diskState"] = "Unattached"
-        for nic in found["properties"]["networkProfile"]["networkInterfaces"]:
-            interface = world.resources.get(nic["id"])
-            if interface:
-                interface["properties"].pop("virtualMachine", None)
-
     return world.start(
         now,
         target_id=made,
         duration_s=_DELETE_S,
-        on_done=detach,
+        on_done=partial(_detach, world, found),
         style="provider",
         location=found["location"],
         result="nothing",
     )
+
+
+def _detach(world: World, vm: Mapping[str, Any], _: datetime) -> None:
+    """Remove a machine from the store; its disks and interfaces are free then."""
+    made = str(vm["id"])
+    world.resources.delete(made)
+    for held in [*world.resources.children(made.partition("/providers/")[0], f"providers/{_DISK_TYPE}")]:
+        if held.get("managedBy", "").casefold() == made.casefold():
+            del held["managedBy"]
+            held["properties"]["diskState"] = "Unattached"
+    for nic in vm["properties"]["networkProfile"]["networkInterfaces"]:
+        interface = world.resources.get(nic["id"])
+        if interface:
+            interface["properties"].pop("virtualMachine", None)
 
 
 @route("GET", _DISKS + "/{disk}", versions=DISK_VERSIONS)

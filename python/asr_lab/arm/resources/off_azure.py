@@ -6,7 +6,7 @@ Nothing here is made by a request: an appliance reports it (``add_site``, ``add_
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -18,6 +18,8 @@ from asr_lab.arm.world import World
 SiteKind = Literal["MasterSites", "ServerSites", "VMwareSites"]
 
 _PAGE = 100
+_SINCE_APPLIANCES = "2023-06-06"
+_NOT_BEFORE = frozenset({"appliancePropertiesCollection", "hydratedFqdn", "runAsAccountId"})
 _GROUP = "/subscriptions/{sub}/resourceGroups/{rg}/providers/Microsoft.OffAzure"
 _SITE = _GROUP + "/{kind}/{site}"
 _KINDS = ("MasterSites", "ServerSites", "VMwareSites")
@@ -70,6 +72,38 @@ def add_run_as_account(
     return _add(world, site_id, "runasaccounts", name, held)
 
 
+def add_vcenter(
+    world: World,
+    site_id: str,
+    name: str,
+    *,
+    address: str,
+    port: str,
+    instance_id: str,
+    account_id: str,
+    now: datetime,
+) -> str:
+    """Put a vCenter server that an appliance asks under a VMware site and return its id (specification)."""
+    return _add(
+        world,
+        site_id,
+        "vcenters",
+        name,
+        {
+            "createdTimestamp": iso7(now),
+            "updatedTimestamp": iso7(now),
+            "fqdn": address,
+            "port": port,
+            "runAsAccountId": account_id,
+            "version": "7.0.3",
+            "perfStatisticsLevel": "Level 1",
+            "instanceUuid": instance_id,
+            "friendlyName": name,
+            "errors": [],
+        },
+    )
+
+
 @route("GET", _SITE, versions=OFF_AZURE_VERSIONS)
 def get_site(world: World, *, sub: str, rg: str, kind: str, site: str) -> Response:
     """Answer a site."""
@@ -93,25 +127,39 @@ def list_all_sites(world: World, *, sub: str, kind: str) -> Response:
 @route("GET", _SITE + "/machines", versions=OFF_AZURE_VERSIONS)
 def list_machines(world: World, request: Request, *, sub: str, rg: str, kind: str, site: str) -> Response:
     """Answer the machines of a site, a hundred a page; ``nextLink`` carries a continuation token."""
-    return _page(request, world.resources.children(_site(world, sub, rg, kind, site)["id"], "machines"))
+    held = world.resources.children(_site(world, sub, rg, kind, site)["id"], "machines")
+    return _page(request, held, _machine)
 
 
 @route("GET", _SITE + "/machines/{machine}", versions=OFF_AZURE_VERSIONS)
-def get_machine(world: World, *, sub: str, rg: str, kind: str, site: str, machine: str) -> Response:
+def get_machine(world: World, request: Request, *, sub: str, rg: str, kind: str, site: str, machine: str) -> Response:
     """Answer one machine."""
-    return _one(world, f"{_site(world, sub, rg, kind, site)['id']}/machines/{machine}")
+    found = _one(world, f"{_site(world, sub, rg, kind, site)['id']}/machines/{machine}")
+    return Response(200, {}, _machine(found, request.api_version))
 
 
 @route("GET", _SITE + "/runasaccounts", versions=OFF_AZURE_VERSIONS)
 def list_run_as_accounts(world: World, request: Request, *, sub: str, rg: str, kind: str, site: str) -> Response:
     """Answer the accounts of a site."""
-    return _page(request, world.resources.children(_site(world, sub, rg, kind, site)["id"], "runasaccounts"))
+    return _page(request, world.resources.children(_site(world, sub, rg, kind, site)["id"], "runasaccounts"), _as_held)
 
 
 @route("GET", _SITE + "/runasaccounts/{account}", versions=OFF_AZURE_VERSIONS)
 def get_run_as_account(world: World, *, sub: str, rg: str, kind: str, site: str, account: str) -> Response:
     """Answer one account."""
-    return _one(world, f"{_site(world, sub, rg, kind, site)['id']}/runasaccounts/{account}")
+    return Response(200, {}, _one(world, f"{_site(world, sub, rg, kind, site)['id']}/runasaccounts/{account}"))
+
+
+@route("GET", _SITE + "/vcenters", versions=OFF_AZURE_VERSIONS)
+def list_vcenters(world: World, request: Request, *, sub: str, rg: str, kind: str, site: str) -> Response:
+    """Answer the vCenter servers of a VMware site; other sites have none."""
+    return _page(request, world.resources.children(_vmware_site(world, sub, rg, kind, site), "vcenters"), _as_held)
+
+
+@route("GET", _SITE + "/vcenters/{vcenter}", versions=OFF_AZURE_VERSIONS)
+def get_vcenter(world: World, *, sub: str, rg: str, kind: str, site: str, vcenter: str) -> Response:
+    """Answer one vCenter server."""
+    return Response(200, {}, _one(world, f"{_vmware_site(world, sub, rg, kind, site)}/vcenters/{vcenter}"))
 
 
 def _kind(kind: str) -> str:
@@ -136,6 +184,34 @@ def _site(world: World, sub: str, rg: str, kind: str, site: str) -> dict[str, An
     return found
 
 
+def _vmware_site(world: World, sub: str, rg: str, kind: str, site: str) -> str:
+    if _kind(kind) != "VMwareSites":
+        raise ArmError(
+            404,
+            "InvalidResourceType",
+            f"The resource type '{kind}/vcenters' could not be found in the namespace 'Microsoft.OffAzure'; "
+            "VMwareSites have vcenters.",
+        )
+    return str(_site(world, sub, rg, kind, site)["id"])
+
+
+def _as_held(found: dict[str, Any], _api_version: str) -> dict[str, Any]:
+    return found
+
+
+def _machine(found: dict[str, Any], api_version: str) -> dict[str, Any]:
+    """Return a machine as this api-version writes it: the first one did not tell of appliances (specification)."""
+    if api_version >= _SINCE_APPLIANCES:
+        return found
+    properties = {name: value for name, value in found["properties"].items() if name not in _NOT_BEFORE}
+    system = properties.get("operatingSystemDetails")
+    if isinstance(system, dict):
+        properties["operatingSystemDetails"] = {
+            name: value for name, value in system.items() if name != "osArchitecture"
+        }
+    return {**found, "properties": properties}
+
+
 def _add(world: World, site_id: str, collection: str, name: str, properties: Mapping[str, Any]) -> str:
     site = world.resources.get(site_id)
     if site is None:
@@ -147,16 +223,17 @@ def _add(world: World, site_id: str, collection: str, name: str, properties: Map
     return made
 
 
-def _one(world: World, resource: str) -> Response:
-    found = world.resources.get(resource)
+def _one(world: World, resource: str) -> dict[str, Any]:
+    found: dict[str, Any] | None = world.resources.get(resource)
     if found is None:
         raise ArmError(404, "ResourceNotFound", f"The resource '{resource}' was not found.")
-    return Response(200, {}, found)
+    return found
 
 
-def _page(request: Request, rows: list[Any]) -> Response:
+def _page(request: Request, rows: list[Any], write: Callable[[dict[str, Any], str], dict[str, Any]]) -> Response:
     start = _start(request.query.get("continuationToken", ""))
-    body: dict[str, Any] = {"value": rows[start : start + _PAGE], "nextLink": None}
+    listed = [write(row, request.api_version) for row in rows[start : start + _PAGE]]
+    body: dict[str, Any] = {"value": listed, "nextLink": None}
     if start + _PAGE < len(rows):
         token = base64.urlsafe_b64encode(str(start + _PAGE).encode()).decode()
         body["nextLink"] = (

@@ -1,60 +1,53 @@
-"""Protected items: enable, read, list, change, disable, purge, and their recovery points."""
+"""Protected items: enable, read, list, disable, purge, and their recovery points."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from asr_lab.arm.models import checked
 from asr_lab.arm.operations import Operation, OperationError
-from asr_lab.arm.providers import enable, in_mage_azure_v2, in_mage_rcm, items, replicate, rules, timeline
-from asr_lab.arm.providers.failover import vm_id
+from asr_lab.arm.providers import items, plans, timeline
+from asr_lab.arm.providers.enable import needed
 from asr_lab.arm.providers.gate import refused
 from asr_lab.arm.providers.model import Policy, ProtectableItem, ProtectedItem, RecoveryPoint, Running, Stage
-from asr_lab.arm.providers.scope import (
-    CONTAINER,
-    ITEM,
-    VAULT,
-    VERSIONS,
-    Scope,
-    container_of,
-    containers,
-    fabric_by_id,
-    policy_of,
-)
+from asr_lab.arm.providers.paging import next_link, window
+from asr_lab.arm.providers.provider import PROVIDERS, Action, Provider, provider_named, provider_of_kind
+from asr_lab.arm.providers.scope import CONTAINER, ITEM, VAULT, VERSIONS, Scope, items_of_vault
 from asr_lab.arm.providers.scope import items as items_of
-from asr_lab.arm.providers.work import accepted, error, start_for_item
+from asr_lab.arm.providers.work import accepted, begin_action, error, start_action
 from asr_lab.arm.routes import route
-from asr_lab.arm.schema import OneOf, Record, Text, check
-from asr_lab.arm.wire import Request, Response, iso7
+from asr_lab.arm.wire import ArmError, Request, Response, bad_request, iso7, last_segment
 from asr_lab.arm.world import SUMMARIES, World
 
 POINT_TYPE = f"{items.ITEM_TYPE}/recoveryPoints"
-PUSH_AFTER_S = 120.0
+PAGE = 200
+BASE = "EnableProtectionProviderSpecificInput"
+"""The model's base class, which machines between two Hyper-V sites are enabled with: the policy names the provider."""
+DISABLES_ANY = "DisableProtectionProviderSpecificInput"
+"""The model's base class, which PowerShell names (recorded)."""
 REFUSED_AFTER_S = 30.0
-
-_BY_PROVIDER = {"InMageRcm": in_mage_rcm.DISABLE, "InMageAzureV2": in_mage_azure_v2.DISABLE}
-DISABLE = Record(
-    {
-        "properties": Record(
-            {
-                "disableProtectionReason": Text(("NotSpecified", "MigrationComplete"), nullable=True),
-                "replicationProviderInput": OneOf(
-                    "instanceType",
-                    {**_BY_PROVIDER, "DisableProtectionProviderSpecificInput": Record({})},
-                    nullable=True,
-                ),
-            }
-        )
-    },
-    ("properties",),
+FILTERS = (
+    "RecoveryPlanName",
+    "InstanceType",
+    "SourceFabricName",
+    "ProcessServerId",
+    "FabricObjectId",
+    "ProtectionState",
+    "FriendlyName",
 )
+_CONDITION = re.compile(r"(?P<name>\w+)\s+eq\s+'(?P<value>[^']*)'", re.IGNORECASE)
 
 
 @route("PUT", ITEM, versions=VERSIONS)
 def put_item(world: World, request: Request, now: datetime) -> Response:
     """Enable protection; the item exists at once and replicates when the operation has ended."""
     scope = Scope(world, request)
-    properties = check(request.body, enable.REQUEST)["properties"]
-    made, policy = enable.make_item(scope, properties)
+    properties = checked(request, "EnableProtectionInput")["properties"]
+    provider = _provider(scope, properties)
+    policy = scope.get(needed(properties, "policyId", "properties"), Policy)
+    made = provider.make_item(scope, policy, properties)
     existing = _protected_already(world, scope, made)
     if existing is not None:
         return accepted(request, _enable_again(world, now, existing, made))
@@ -62,186 +55,195 @@ def put_item(world: World, request: Request, now: datetime) -> Response:
     protectable = world.resources.get(made.protectable_item_id or "")
     if isinstance(protectable, ProtectableItem):
         protectable.protected_item_id = made.id
-    return accepted(request, _start_enabling(world, now, made, policy, scope))
+    return accepted(request, _start_enabling(world, now, provider, made, policy))
 
 
 @route("GET", ITEM, versions=VERSIONS)
 def get_item(world: World, request: Request, now: datetime) -> Response:
     """Answer one protected item in full."""
-    return Response(200, {}, _body(world, Scope(world, request).item, request, now, sparse=False))
+    item = Scope(world, request).item
+    return Response(200, {}, items.body(world, item, now, sparse=False, api_version=request.api_version))
 
 
 @route("GET", CONTAINER + "/replicationProtectedItems", versions=VERSIONS)
 def list_container_items(world: World, request: Request, now: datetime) -> Response:
     """Answer the protected items of a container, without what only the single read shows."""
-    found = items_of(world, Scope(world, request).container)
-    listed = [_body(world, item, request, now, sparse=True) for item in found]
-    return Response(200, {}, {"value": listed, "nextLink": None})
+    scope = Scope(world, request)
+    return _list(scope, items_of(world, scope.container), now)
 
 
 @route("GET", VAULT + "/replicationProtectedItems", versions=VERSIONS)
 def list_items(world: World, request: Request, now: datetime) -> Response:
     """Answer the protected items of all containers of the vault."""
     scope = Scope(world, request)
-    listed = [
-        _body(world, item, request, now, sparse=True)
-        for container in containers(world, scope.vault_id)
-        for item in items_of(world, container)
-    ]
-    return Response(200, {}, {"value": listed, "nextLink": None})
+    return _list(scope, items_of_vault(world, scope.vault_id), now)
 
 
 @route("POST", ITEM + "/remove", versions=VERSIONS)
 def remove_item(world: World, request: Request, now: datetime) -> Response:
     """Disable protection or complete the migration; the Azure machine stays."""
-    item = Scope(world, request).item
-    properties = check(request.body, DISABLE)["properties"]
-    complete = properties.get("disableProtectionReason") == "MigrationComplete"
-    operation = start_for_item(
-        world,
-        now,
-        item,
-        scenario="DisableDr",
-        duration_s=rules.duration_s(item.provider, "disable"),
-        fail=refused(item, "CompleteMigration" if complete else "DisableProtection"),
-        on_done=lambda _due: _forget(world, item),
-        result="nothing",
-    )
-    return accepted(request, operation)
+    scope = Scope(world, request)
+    item = scope.item
+    given = checked(request, "DisableProtectionInput")["properties"]
+    provider = provider_named(item.provider)
+    kind = (given.get("replicationProviderInput") or {}).get("instanceType", DISABLES_ANY)
+    if kind != DISABLES_ANY and not provider.takes(item, "remove", kind):
+        raise bad_request(
+            "InvalidProviderSpecificInput",
+            f"properties.replicationProviderInput.instanceType is '{kind}'; the item '{item.name}' is protected with "
+            f"{item.provider}.",
+        )
+    return start_action(world, request, now, item, provider.disable(scope, item, given, now))
 
 
 @route("DELETE", ITEM, versions=VERSIONS)
 def purge_item(world: World, request: Request, now: datetime) -> Response:
     """Remove an item whatever its state."""
-    item = Scope(world, request).item
-    operation = start_for_item(
-        world,
-        now,
-        item,
-        scenario="PurgeVm",
-        duration_s=rules.duration_s(item.provider, "purge"),
-        on_done=lambda _due: _forget(world, item),
-        result="nothing",
-    )
-    return accepted(request, operation)
+    scope = Scope(world, request)
+    item = scope.item
+    return start_action(world, request, now, item, provider_named(item.provider).purge(scope, item, now))
 
 
 @route("GET", ITEM + "/recoveryPoints", versions=VERSIONS)
-def list_recovery_points(world: World, request: Request) -> Response:
-    """Answer the recovery points, newest first."""
+def list_recovery_points(world: World, request: Request, now: datetime) -> Response:
+    """Answer the recovery points, newest first, on one page (recorded)."""
     item = Scope(world, request).item
-    points = item.replication.points if item.replication else []
-    return Response(200, {}, {"value": [_point_body(item, point) for point in points], "nextLink": None})
+    listed = [_point_body(item, point) for point in timeline.points(item, now)]
+    return Response(200, {}, {"value": listed, "nextLink": None})
 
 
 @route("GET", ITEM + "/recoveryPoints/{point}", versions=VERSIONS)
-def get_recovery_point(world: World, request: Request, *, point: str) -> Response:
+def get_recovery_point(world: World, request: Request, now: datetime, *, point: str) -> Response:
     """Answer one recovery point."""
     scope = Scope(world, request)
-    item = scope.item
-    for found in item.replication.points if item.replication else []:
-        if found.name.casefold() == point.casefold():
-            return Response(200, {}, _point_body(item, found))
-    raise scope.not_found(point)
+    found = timeline.point_named(scope.item, point, now)
+    if found is None:
+        raise scope.not_found(point)
+    return Response(200, {}, _point_body(scope.item, found))
+
+
+# Enabling
+
+
+def _provider(scope: Scope, properties: Mapping[str, Any]) -> Provider:
+    kind = str((properties.get("providerSpecificDetails") or {}).get("instanceType") or BASE)
+    fabric = scope.fabric
+    if kind == BASE:
+        kind = scope.get(needed(properties, "policyId", "properties"), Policy).provider
+    own = provider_of_kind(fabric.kind)
+    found = PROVIDERS.get(kind)
+    if found is None or (found.fabric_kinds and fabric.kind not in found.fabric_kinds):
+        wanted = own.name if own else "none"
+        raise bad_request(
+            "InvalidProviderSpecificInput",
+            f"properties.providerSpecificDetails.instanceType is '{kind}'; machines of the fabric "
+            f"'{fabric.friendly_name}' are protected with {wanted}.",
+        )
+    return found
 
 
 def _protected_already(world: World, scope: Scope, made: ProtectedItem) -> ProtectedItem | None:
-    same = (item for item in items_of(world, scope.container) if item.source_id.casefold() == made.source_id.casefold())
+    wanted = made.source_id.casefold()
+    same = (item for item in items_of(world, scope.container) if item.source_id.casefold() == wanted)
     existing = next(same, None) or world.resources.get(made.id)
     return existing if isinstance(existing, ProtectedItem) else None
 
 
 def _enable_again(world: World, now: datetime, item: ProtectedItem, made: ProtectedItem) -> Operation:
-    """Answer a repeated enable: it succeeds at once with the warning 45031.
+    """Answer a repeated enable: it succeeds at once with the warning 45031 (recorded).
 
     It fails when the first one has failed, or when the item of that name protects another machine.
     """
     other = item.source_id.casefold() != made.source_id.casefold()
     fail = warning = None
     if other or item.stage is Stage.ENABLING_FAILED:
-        fail = refused(item, f"enabling {made.friendly_name}")
+        fail = refused(item, f"enabling {made.friendly_name}", now)
     else:
         warning = error("45031", name=item.friendly_name)
-    return start_for_item(
-        world, now, item, scenario="EnableDr", duration_s=1.0, on_done=lambda _due: None, warning=warning, fail=fail
-    )
+    action = Action("EnableDr", 1.0, on_done=_nothing, warning=warning, fail=fail)
+    return begin_action(world, now, item, action)
 
 
-def _start_enabling(world: World, now: datetime, item: ProtectedItem, policy: Policy, scope: Scope) -> Operation:
-    fabric, container = scope.fabric, scope.container
-    fail = enable.refusal(world, item, fabric, container, policy)
-    warning = None
-    if vm_id(item, item.target.vm_name) in world.resources:
-        warning = error("310024", name=item.target.vm_name)
-    running: list[Running | None] = []
+def _nothing(_due: datetime) -> None:
+    """Change nothing."""
 
-    def failed(_due: datetime, _error: OperationError) -> None:
-        item.stage = Stage.ENABLING_FAILED
-        item.running = running[0]
 
-    operation = start_for_item(
-        world,
-        now,
-        item,
-        scenario="EnableDr",
-        duration_s=REFUSED_AFTER_S if fail else rules.duration_s(item.provider, "enable"),
-        policy=policy,
+def _start_enabling(world: World, now: datetime, provider: Provider, item: ProtectedItem, policy: Policy) -> Operation:
+    fail = provider.refusal(world, item, policy)
+    action = Action(
+        "EnableDr",
+        REFUSED_AFTER_S if fail else world.duration_s(provider.name, "enable", name=item.friendly_name),
+        on_done=partial(_enabled, world, item),
+        on_failed=partial(_enable_failed, world, item),
         fail=fail,
-        warning=warning,
-        on_done=lambda due: replicate.begin(world, item, due),
-        on_failed=failed,
+        warning=provider.enable_warning(world, item),
     )
-    running.append(item.running)
-    if item.provider == rules.IN_MAGE_RCM and fail is None:
-        world.after(now, PUSH_AFTER_S, lambda due: _push(world, item, operation, due))
+    operation = begin_action(world, now, item, action, policy=policy)
+    item.enable_job = operation.job_id
+    provider.enabling(world, item, operation, now)
     return operation
 
 
-def _push(world: World, item: ProtectedItem, operation: Operation, now: datetime) -> None:
-    """Install the Mobility service on the machine; what stands in the way ends the job."""
-    if not operation.running:
-        return
-    address = item.host.addresses[0] if item.host.addresses else ""
-    account = world.resources.get(item.account_id)
-    name = str(account["properties"]["displayName"]) if isinstance(account, Mapping) else ""
-    failure = world.hosts.push_mobility(address, name)
-    if failure is None:
-        seen = world.hosts.describe(address)
-        item.host = seen or item.host
-        return
-    base = error("559", task="CreateProtectionTargetTask")
-    problem = OperationError(
-        code=base.code,
-        message=base.message,
-        possible_causes=base.possible_causes,
-        recommended_action=base.recommended_action,
-        provider_code=int(failure.code),
-        provider_message=failure.message,
-        provider_causes=failure.causes,
-        provider_action=failure.action,
-        provider_error_id=world.guid(),
-        task="CreateProtectionTargetTask",
-    )
-    world.finish(operation, now, problem)
+def _enabled(world: World, item: ProtectedItem, due: datetime) -> None:
+    provider_named(item.provider).enabled(world, item, due)
 
 
-def _forget(world: World, item: ProtectedItem) -> None:
-    world.resources.delete(item.id)
-    protectable = world.resources.get(item.protectable_item_id or "")
-    if isinstance(protectable, ProtectableItem):
-        protectable.protected_item_id = None
+def _enable_failed(world: World, item: ProtectedItem, _due: datetime, _error: OperationError) -> None:
+    """Keep naming the failed job in ``currentScenario`` (recorded)."""
+    item.stage = Stage.ENABLING_FAILED
+    job = world.operation(item.enable_job.rpartition("/")[2])
+    if job is not None:
+        item.running = Running("EnableProtection", job.job_id, job.started)
 
 
-def _body(world: World, item: ProtectedItem, request: Request, now: datetime, *, sparse: bool) -> dict[str, Any]:
-    return items.body(
-        item,
-        fabric_by_id(world, item.fabric_id),
-        container_of(world, item),
-        policy_of(world, item),
-        now,
-        sparse=sparse,
-        api_version=request.api_version,
-    )
+# Lists
+
+
+def _list(scope: Scope, found: Sequence[ProtectedItem], now: datetime) -> Response:
+    request = scope.request
+    wanted = _conditions(request.query.get("$filter", ""))
+    if wanted:
+        if "recoveryplanname" in wanted:
+            planned = plans.items_of_plan(scope.world, scope.vault_id, wanted["recoveryplanname"])
+            found = [item for item in found if any(item is one for one in planned)]
+        found = [item for item in found if _fits(item, wanted, now)]
+    shown, first = window(request, found, PAGE)
+    listed = [items.body(scope.world, item, now, sparse=True, api_version=request.api_version) for item in shown]
+    more = first + PAGE < len(found)
+    return Response(200, {}, {"value": listed, "nextLink": next_link(request, first + PAGE) if more else None})
+
+
+def _conditions(text: str) -> dict[str, str]:
+    """Return what ``$filter`` asks: conditions with eq and a quoted value, joined by and; raises ArmError 400.
+
+    RecoveryPlanName is recorded; InstanceType, SourceFabricName, ProcessServerId and FabricObjectId are named by the
+    specification's query parameters; ProtectionState and FriendlyName are chosen.
+    """
+    found = {match["name"].casefold(): match["value"] for match in _CONDITION.finditer(text)}
+    rest = re.sub(r"\band\b|[()\s]", "", _CONDITION.sub("", text), flags=re.IGNORECASE)
+    unknown = set(found) - {name.casefold() for name in FILTERS}
+    if rest or unknown:
+        raise ArmError(
+            400,
+            "BadRequest",
+            f"$filter is '{text}'; accepted: {', '.join(FILTERS)}, with eq and a quoted value, joined by and.",
+        )
+    return found
+
+
+def _fits(item: ProtectedItem, wanted: Mapping[str, str], now: datetime) -> bool:
+    seen = {
+        "instancetype": item.provider,
+        "sourcefabricname": last_segment(item.fabric_id),
+        "processserverid": item.server_id,
+        "fabricobjectid": item.source_id,
+        "protectionstate": timeline.protection_state(item, now),
+        "friendlyname": item.friendly_name,
+    }
+    return all(seen[name].casefold() == value.casefold() for name, value in wanted.items() if name in seen)
+
+
+# Bodies
 
 
 def _point_body(item: ProtectedItem, point: RecoveryPoint) -> dict[str, Any]:
@@ -252,7 +254,7 @@ def _point_body(item: ProtectedItem, point: RecoveryPoint) -> dict[str, Any]:
         "properties": {
             "recoveryPointTime": iso7(point.at),
             "recoveryPointType": point.kind,
-            "providerSpecificDetails": {"instanceType": item.provider, "isMultiVmSyncPoint": "false"},
+            "providerSpecificDetails": provider_named(item.provider).point_details(item, point),
         },
     }
 
@@ -264,11 +266,11 @@ def _summary(world: World, now: datetime) -> list[dict[str, Any]]:
             "name": item.friendly_name,
             "provider": item.provider,
             "stage": item.stage.value,
-            "state": timeline.protection_state(item),
-            "allowed": timeline.allowed_operations(item),
+            "state": timeline.protection_state(item, now),
+            "allowed": timeline.allowed_operations(item, now),
             "test": item.test,
-            "replicated_s": item.replication.seconds if item.replication else 0.0,
-            "progress": timeline.transferred_share(item),
+            "replicated_s": timeline.seconds(item.replication, now) if item.replication else 0.0,
+            "progress": timeline.transferred_share(item, now),
             "stalled": timeline.stalled(item, now),
         }
         for resource in world.resources.ids()

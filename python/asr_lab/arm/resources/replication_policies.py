@@ -1,92 +1,57 @@
-"""Replication policies: create, read, list, change, delete."""
+"""Replication policies: create, read, list, change, delete; what differs by kind stands in ``rules/policies.yml``."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
+from asr_lab.arm.models import checked
 from asr_lab.arm.operations import OperationError
 from asr_lab.arm.providers import rules
 from asr_lab.arm.providers.model import Policy
-from asr_lab.arm.providers.scope import VAULT, VERSIONS, Scope, containers, mappings, policies
-from asr_lab.arm.providers.work import accepted, error, start
+from asr_lab.arm.providers.scope import VAULT, VERSIONS, Scope, containers, items_of_vault, mappings, policies
+from asr_lab.arm.providers.work import Done, accepted, error, start
 from asr_lab.arm.routes import route
-from asr_lab.arm.schema import OneOf, Record, Schema, Text, Whole, check
-from asr_lab.arm.wire import Request, Response, same_id
+from asr_lab.arm.wire import ArmError, Request, Response, bad_request, same_id
 from asr_lab.arm.world import World
 
 POLICY_TYPE = "Microsoft.RecoveryServices/vaults/replicationPolicies"
-SINCE_ITEM_COUNT = "2022-08-01"
-
-_MULTI_VM = Text(("Enable", "Disable"))
-_CLASSIC: dict[str, Schema] = {
-    "recoveryPointThresholdInMinutes": Whole(),
-    "recoveryPointHistory": Whole(),
-    "appConsistentFrequencyInMinutes": Whole(),
-    "multiVmSyncStatus": _MULTI_VM,
-}
-_KINDS = {
-    "InMageAzureV2": Record(
-        {"crashConsistentFrequencyInMinutes": Whole(), **_CLASSIC}, required=("multiVmSyncStatus",)
-    ),
-    "InMage": Record(_CLASSIC, required=("multiVmSyncStatus",)),
-    "InMageRcm": Record(
-        {
-            "recoveryPointHistoryInMinutes": Whole(),
-            "appConsistentFrequencyInMinutes": Whole(),
-            "crashConsistentFrequencyInMinutes": Whole(),
-            "enableMultiVmSync": Text(("true", "false")),
-        },
-        required=("enableMultiVmSync",),
-    ),
-    "InMageRcmFailback": Record(
-        {"crashConsistentFrequencyInMinutes": Whole(), "appConsistentFrequencyInMinutes": Whole()}
-    ),
-}
-_INPUT = OneOf("instanceType", _KINDS)
-CREATE = Record({"properties": Record({"providerSpecificInput": _INPUT}, ("providerSpecificInput",))}, ("properties",))
-CHANGE = Record(
-    {"properties": Record({"replicationProviderSettings": _INPUT}, ("replicationProviderSettings",))}, ("properties",)
-)
-
-# Largest values the service documents: 15 days of recovery points, 12 hours between application-consistent ones.
-_LIMITS = {
-    "recoveryPointHistory": 4320,
-    "recoveryPointHistoryInMinutes": 21600,
-    "appConsistentFrequencyInMinutes": 1440,
-    "crashConsistentFrequencyInMinutes": 60,
-}
 
 
 @route("PUT", VAULT + "/replicationPolicies/{policy}", versions=VERSIONS)
 def put_policy(world: World, request: Request, now: datetime) -> Response:
     """Create a policy; over one with other settings the job fails (recorded: 15035)."""
     scope = Scope(world, request)
-    settings = _settings(check(request.body, CREATE)["properties"]["providerSpecificInput"])
-    policy = scope.name("replicationPolicies")
-    policy_id = f"{scope.vault_id}/replicationPolicies/{policy}"
-    existing = world.resources.get(policy_id)
-    fail = _out_of_range(settings)
-    if isinstance(existing, Policy) and existing.settings != settings:
-        fail = error("15035", name=policy)
-    made = existing if isinstance(existing, Policy) else Policy(policy_id, policy, world.guid(), settings)
-
-    def create(_due: datetime) -> None:
-        if not isinstance(existing, Policy):
-            world.resources.put(policy_id, made)
-
-    return _start(world, request, now, "AddProtectionProfile", made, create, fail)
+    given = checked(request, "CreatePolicyInput")["properties"].get("providerSpecificInput") or {}
+    row = _row(given, "providerSpecificInput", "begin_create")
+    settings = {**row["read_back"], **_settings(row, given)}
+    settings = {"instanceType": given["instanceType"], **settings}
+    name = scope.name("replicationPolicies")
+    policy_id = f"{scope.vault_id}/replicationPolicies/{name}"
+    held = world.resources.get(policy_id)
+    fail = _out_of_range(row, settings)
+    if isinstance(held, Policy) and any(held.settings.get(key) != value for key, value in settings.items()):
+        fail = error("15035", name=name)
+    made = held if isinstance(held, Policy) else Policy(policy_id, name, world.guid(), settings)
+    return _start(world, request, now, "AddProtectionProfile", made, partial(_create, world, made), fail)
 
 
 @route("PATCH", VAULT + "/replicationPolicies/{policy}", versions=VERSIONS)
 def patch_policy(world: World, request: Request, now: datetime) -> Response:
-    """Change the settings of a policy."""
+    """Change settings of a policy; its instanceType stays."""
     scope = Scope(world, request)
     found = scope.policy
-    settings = _settings(check(request.body, CHANGE)["properties"]["replicationProviderSettings"])
-
-    def change(_due: datetime) -> None:
-        found.settings = {**found.settings, **settings}
-
-    return _start(world, request, now, "ModifyProtectionProfile", found, change, _out_of_range(settings))
+    given = checked(request, "UpdatePolicyInput")["properties"].get("replicationProviderSettings") or {}
+    row = _row(given, "replicationProviderSettings", "begin_update")
+    if given["instanceType"] != found.provider:
+        raise bad_request(
+            "InvalidPolicy",
+            f"properties.replicationProviderSettings.instanceType is '{given['instanceType']}'; the policy "
+            f"'{found.name}' is for {found.provider}.",
+        )
+    settings = _settings(row, given)
+    change = partial(_change, found, settings)
+    return _start(world, request, now, "ModifyProtectionProfile", found, change, _out_of_range(row, settings))
 
 
 @route("DELETE", VAULT + "/replicationPolicies/{policy}", versions=VERSIONS)
@@ -104,43 +69,81 @@ def delete_policy(world: World, request: Request, now: datetime) -> Response:
     if used:
         problem = f"It is associated with the protection container mappings {', '.join(used)}."
         fail = error("25037", name=found.name, state="associated", operation=f"deleting it. {problem}")
-
-    def remove(_due: datetime) -> None:
-        world.resources.delete(found.id)
-
-    return _start(world, request, now, "RemoveProtectionProfile", found, remove, fail)
+    return _start(world, request, now, "RemoveProtectionProfile", found, partial(_remove, world, found.id), fail)
 
 
 @route("GET", VAULT + "/replicationPolicies/{policy}", versions=VERSIONS)
 def get_policy(world: World, request: Request) -> Response:
     """Answer one policy."""
     scope = Scope(world, request)
-    found = scope.policy
-    return Response(200, {}, _body(found, request.api_version))
+    return Response(200, {}, _body(world, scope.policy, scope.vault_id, request.api_version))
 
 
 @route("GET", VAULT + "/replicationPolicies", versions=VERSIONS)
 def list_policies(world: World, request: Request) -> Response:
     """Answer the policies of the vault."""
-    scope = Scope(world, request)
-    found = policies(world, scope.vault_id)
-    return Response(200, {}, {"value": [_body(policy, request.api_version) for policy in found], "nextLink": None})
+    vault = Scope(world, request).vault_id
+    listed = [_body(world, policy, vault, request.api_version) for policy in policies(world, vault)]
+    return Response(200, {}, {"value": listed, "nextLink": None})
 
 
-def _settings(given: dict[str, Any]) -> dict[str, Any]:
-    """Return what the service reads back: the same, but Enable and Disable become Enabled and Disabled."""
-    settings = {name: value for name, value in given.items() if value is not None}
-    if "multiVmSyncStatus" in settings:
-        settings["multiVmSyncStatus"] += "d"
+def _row(given: Mapping[str, Any], place: str, verb: str) -> rules.Row:
+    """Return the row of the input's instanceType; refuses an input without one, and kinds the lab does not have."""
+    kind = given.get("instanceType")
+    known = rules.table("policies")
+    if not kind:
+        raise bad_request(
+            "InvalidParameter", f"properties.{place} is empty; its instanceType is one of {', '.join(known)}."
+        )
+    if kind not in known:
+        raise ArmError(
+            501,
+            "NotSimulated",
+            f"ReplicationPoliciesOperations.{verb} is not simulated for a policy of {kind}; the simulator has "
+            f"{', '.join(known)}.",
+        )
+    return cast(rules.Row, known[kind])
+
+
+def _settings(row: rules.Row, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was given as the service reads it back: renamed, Enable and Disable become Enabled and Disabled."""
+    settings: dict[str, Any] = {}
+    for name, value in given.items():
+        if value is None or name == "instanceType":
+            continue
+        if isinstance(value, list):
+            value = value[0] if value else None
+        words = row.get("words", {}).get(name, {})
+        settings[row.get("renamed", {}).get(name, name)] = words.get(value, value)
     return settings
 
 
-def _out_of_range(settings: dict[str, Any]) -> OperationError | None:
-    for name, largest in _LIMITS.items():
-        value = settings.get(name, 0)
-        if not 0 <= value <= largest:
-            return error("15040", problem=f"{name} is {value}; accepted: 0 to {largest} minutes.")
+def _out_of_range(row: rules.Row, settings: Mapping[str, Any]) -> OperationError | None:
+    for name, (smallest, largest) in row.get("limits", {}).items():
+        value = settings.get(name, smallest)
+        if not smallest <= value <= largest:
+            return error(row["code"], problem=f"{name} is {value}; accepted: {smallest} to {largest}.")
+    for name, values in row.get("choices", {}).items():
+        if settings.get(name, values[0]) not in values:
+            taken = ", ".join(str(value) for value in values)
+            return error(row["code"], problem=f"{name} is {settings[name]}; accepted: {taken}.")
+    for name, other in row.get("not_above", {}).items():
+        if settings.get(name, 0) > settings.get(other, settings.get(name, 0)):
+            return error(row["code"], problem=f"{name} is {settings[name]}; {other} is {settings[other]}.")
     return None
+
+
+def _create(world: World, made: Policy, _due: datetime) -> None:
+    if made.id not in world.resources:
+        world.resources.put(made.id, made)
+
+
+def _change(policy: Policy, settings: dict[str, Any], _due: datetime) -> None:
+    policy.settings = {**policy.settings, **settings}
+
+
+def _remove(world: World, policy_id: str, _due: datetime) -> None:
+    world.resources.delete(policy_id)
 
 
 def _start(
@@ -149,7 +152,7 @@ def _start(
     now: datetime,
     scenario: str,
     policy: Policy,
-    change: Any,
+    change: Done,
     fail: OperationError | None,
 ) -> Response:
     operation = start(
@@ -157,7 +160,7 @@ def _start(
         now,
         scenario=scenario,
         target_id=policy.id,
-        duration_s=rules.duration_s("any", "policy"),
+        duration_s=world.duration_s("any", "policy", name=policy.name),
         object_id=policy.profile_id,
         object_name=policy.name,
         on_done=change,
@@ -167,10 +170,15 @@ def _start(
     return accepted(request, operation)
 
 
-def _body(policy: Policy, api_version: str) -> dict[str, Any]:
+def _body(world: World, policy: Policy, vault_id: str, api_version: str) -> dict[str, Any]:
     details = dict(policy.settings)
-    if policy.provider == "InMageRcm" and api_version >= SINCE_ITEM_COUNT:
-        details.update(status=False, associatedItemsCount=0, dataSourceType="VM")
+    for version, added in rules.table("policies").get(policy.provider, {}).get("since", {}).items():
+        if api_version >= version:
+            details.update(added)
+    if "associatedItemsCount" in details:
+        details["associatedItemsCount"] = sum(
+            same_id(item.policy_id, policy.id) for item in items_of_vault(world, vault_id)
+        )
     return {
         "id": policy.id,
         "name": policy.name,

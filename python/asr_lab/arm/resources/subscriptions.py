@@ -2,17 +2,14 @@
 
 from typing import Any
 
+from asr_lab.arm.providers import rules
 from asr_lab.arm.routes import ROUTES, route
 from asr_lab.arm.versions import RESOURCES_VERSIONS, SUBSCRIPTION_VERSIONS
 from asr_lab.arm.wire import ArmError, Request, Response
 from asr_lab.arm.world import World
 
-LOCATIONS = {
-    "westeurope": "West Europe",
-    "northeurope": "North Europe",
-    "germanywestcentral": "Germany West Central",
-    "eastus": "East US",
-}
+LOCATIONS: dict[str, str] = {name: str(row["text"]) for name, row in rules.table("azure_regions").items()}
+"""The regions of the lab: canonical name -> display name."""
 
 _NAMESPACES = (
     "Microsoft.Compute",

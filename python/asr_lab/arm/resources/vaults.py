@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -125,7 +126,7 @@ _SECURITY = {
     "softDeleteSettings": {"softDeleteRetentionPeriodInDays": 14, "softDeleteState": "Enabled"},
     "multiUserAuthorization": "Disabled",
 }
-_HOLDS = ("replicationProtectedItems", "replicationFabrics", "replicationPolicies")
+_HOLDS = ("replicationProtectedItems", "replicationRecoveryPlans", "replicationFabrics", "replicationPolicies")
 
 
 @route("PUT", _VAULT, versions=VAULT_VERSIONS)
@@ -170,7 +171,7 @@ def put_vault(world: World, request: Request, now: datetime, *, sub: str, rg: st
         _provisioned(new, now)
         return Response(201, {}, _shown(new, request))
     operation = world.begin(
-        now, target_id=made, duration_s=_PROVISIONING_S, on_done=lambda due: _provisioned(new, due), style="vault"
+        now, target_id=made, duration_s=_PROVISIONING_S, on_done=partial(_provisioned, new), style="vault"
     )
     headers = {name: value for name, value in operation.headers().items() if name != "Location"}
     return Response(201, headers, _shown(new, request))
@@ -227,10 +228,14 @@ def delete_vault(world: World, request: Request, now: datetime, *, sub: str, rg:
         now,
         target_id=made,
         duration_s=_DELETE_S,
-        on_done=lambda _: world.resources.delete_tree(made),
+        on_done=partial(_remove, world, made),
         style="vault",
         result="nothing",
     )
+
+
+def _remove(world: World, vault_id: str, _: datetime) -> None:
+    world.resources.delete_tree(vault_id)
 
 
 @route("GET", _KEY, versions=VAULT_VERSIONS)
