@@ -2,7 +2,7 @@
 
 import pytest
 
-from . import shapes
+from asr_lab.contract import shapes
 
 
 def compare(recorded, ours):
@@ -31,3 +31,9 @@ def test_values_do_not_count_only_their_kinds():
 
 def test_a_list_recorded_empty_says_nothing_about_its_elements():
     assert compare({"a": []}, {"a": [{"b": 1}]}) == set()
+
+
+def test_a_sample_of_a_longer_list_must_be_found_in_it():
+    recorded, ours = shapes.of({"rows": [{"a": None}]}), shapes.of({"rows": [{"a": None}, {"a": "x", "b": 1}]})
+    assert not list(shapes.differences(recorded, ours, samples=("rows",)))
+    assert list(shapes.differences(ours, recorded, samples=("rows",)))

@@ -45,25 +45,28 @@ class Difference:
     text: str
 
 
-def differences(recorded: Shape, ours: Shape, path: str = "") -> Iterator[Difference]:
+def differences(recorded: Shape, ours: Shape, path: str = "", *, samples: tuple[str, ...] = ()) -> Iterator[Difference]:
     """Yield every place where ``ours`` is not shaped like ``recorded``.
 
     A list that was recorded empty says nothing about its elements; one that was recorded filled must be filled in ours.
+    ``samples`` are paths of lists of which only some elements were kept: they must be found in ours, which may hold
+    other types and keys besides.
     """
-    if recorded.kinds != ours.kinds:
+    sample = any(path.startswith(f"{one}[]") for one in samples)
+    if not (recorded.kinds <= ours.kinds if sample else recorded.kinds == ours.kinds):
         yield Difference(path, f"{', '.join(sorted(ours.kinds))} instead of {', '.join(sorted(recorded.kinds))}")
     if "object" in recorded.kinds and "object" in ours.kinds:
         for key in sorted(recorded.keys.keys() - ours.keys.keys()):
             yield Difference(_join(path, key), "is missing")
-        for key in sorted(ours.keys.keys() - recorded.keys.keys()):
+        for key in sorted(ours.keys.keys() - recorded.keys.keys()) if not sample else ():
             yield Difference(_join(path, key), "was not recorded")
         for key in sorted(recorded.keys.keys() & ours.keys.keys()):
-            yield from differences(recorded.keys[key], ours.keys[key], _join(path, key))
+            yield from differences(recorded.keys[key], ours.keys[key], _join(path, key), samples=samples)
     if recorded.elements is not None and "list" in ours.kinds:
         if ours.elements is None:
             yield Difference(path, "is empty, elements were recorded")
         else:
-            yield from differences(recorded.elements, ours.elements, f"{path}[]")
+            yield from differences(recorded.elements, ours.elements, f"{path}[]", samples=samples)
 
 
 def _join(path: str, key: str) -> str:
