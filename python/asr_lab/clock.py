@@ -5,6 +5,7 @@ time by a speed (virtual seconds per wall second, 240 in the rehearsal) and can 
 ``ManualClock``, which stands still until it is advanced.
 """
 
+import asyncio
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,9 @@ class Clock(Protocol):
     def advance(self, seconds: float) -> datetime:
         """Push virtual time forward by ``seconds`` (virtual) and return the new virtual time."""
 
+    async def hold(self, seconds: float) -> None:
+        """Wait that many seconds of the clients' time."""
+
 
 class VirtualClock:
     """Virtual time that runs ``speed`` times as fast as the wall clock, from ``start`` (default: the wall time now)."""
@@ -39,6 +43,13 @@ class VirtualClock:
         self._began_s = time.monotonic()
         self._pushed_s = 0.0
         self._lock = threading.Lock()
+
+    def set(self, now: datetime) -> None:
+        """Let virtual time go on from ``now``; a lab that goes on begins at the time at which the last one ended."""
+        with self._lock:
+            self._start = now
+            self._began_s = time.monotonic()
+            self._pushed_s = 0.0
 
     def now(self) -> datetime:
         """Return the virtual time, aware UTC."""
@@ -56,6 +67,15 @@ class VirtualClock:
         with self._lock:
             self._pushed_s += seconds
         return self.now()
+
+    async def hold(self, seconds: float) -> None:
+        """Wait ``seconds`` wall seconds."""
+        await asyncio.sleep(seconds)
+
+
+def seconds() -> float:
+    """Return a steady count of wall seconds, to measure how long something takes."""
+    return time.monotonic()
 
 
 class ManualClock:
@@ -79,3 +99,7 @@ class ManualClock:
             raise ValueError(f"seconds: {seconds} is negative; time only moves forward")
         self._now += timedelta(seconds=seconds)
         return self._now
+
+    async def hold(self, seconds: float) -> None:
+        """Wait ``seconds`` wall seconds: clients wait in theirs, whatever a test does to this clock."""
+        await asyncio.sleep(seconds)

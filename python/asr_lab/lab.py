@@ -11,8 +11,8 @@ from typing import Any
 from aiohttp import web
 
 from asr_lab import lab_hosts
-from asr_lab.arm import landing_zone, site_recovery
-from asr_lab.arm.certificates import Certificates, make_certificates
+from asr_lab.arm import landing_zone, site_recovery, state_file
+from asr_lab.arm.certificates import Certificates, kept_certificates, make_certificates
 from asr_lab.arm.estate import HostDescription
 from asr_lab.arm.server import serve
 from asr_lab.arm.tokens import Credentials
@@ -27,6 +27,7 @@ from asr_lab.hosts.linux.sandbox import NamespacesRefused
 from asr_lab.hosts.linux.server import SshFront
 from asr_lab.hosts.windows.estate import WindowsHosts
 from asr_lab.hosts.windows.installers import packages
+from asr_lab.lab_keeper import Keeper
 from asr_lab.lab_state import CLIENT_ID, SshKeys, State
 from asr_lab.person import Person, SiteRecovery
 
@@ -46,9 +47,12 @@ class Lab:
     It is also what ``/_lab`` changes (``LabAdmin``).
     """
 
-    def __init__(self, state: State, *, net: str = DEFAULT_NET, speed: float = DEFAULT_SPEED) -> None:
+    def __init__(
+        self, state: State, *, net: str = DEFAULT_NET, speed: float = DEFAULT_SPEED, fresh: bool = False
+    ) -> None:
         self.files = state
         self.net = net
+        self.fresh = fresh
         self.clock = VirtualClock(speed)
         self.estate = aws_estate.load()
         self.arm_url = f"https://{net}.0.1:{ARM_PORT}"
@@ -57,44 +61,54 @@ class Lab:
         self._world = World(self._fleet)
         self._surroundings = lab_hosts.Surroundings(self._world, self.clock, self._fleet)
         self._people = tuple(self._hire_people())
+        self._keeper = Keeper(
+            state.world,
+            self._world,
+            self.clock,
+            outside={f"person for {person.vault}": person for person in self._people},
+            parts=self._parts,
+        )
         self._surroundings.told += [person.appliance_installed for person in self._people]
         self._arm: web.AppRunner | None = None
         self._ssh: SshFront | None = None
         self._winrm: WindowsHosts | None = None
 
     async def start(self, say: Callable[[str], None]) -> None:
-        """Open every port. Raises PortTaken. ``say`` gets a line for each part that is up, or left out."""
+        """Open every port and go on where the last lab of this state directory stood, unless this one is fresh.
+
+        Raises PortTaken, StateFileUnusable. ``say`` gets a line for each part that is up, or left out.
+        """
         self._refuse_taken_ports()
-        self.files.clear()
+        parts = self._begin(say)
         addresses = [self.loopback(address) for address in self.estate.addresses]
         secrets = self.files.make_secrets()
         keys = self.files.make_ssh_keys(addresses, SSH_PORT)
-        certificates = make_certificates(
-            self.files.directory, addresses=[f"{self.net}.0.1", *addresses], now=self.clock.wall()
-        )
+        certificates = self._certificates([f"{self.net}.0.1", *addresses], say)
         pack.write_all(self.files.installers)
         (self.files.installers / packages.MOBILITY_FILE).write_bytes(packages.program("mobility-package"))
         pack.write_checksums(self.files.installers)
         starting_ec2 = asyncio.create_task(asyncio.to_thread(self._ec2.start))
         linux = await asyncio.to_thread(self._build_linux, keys, secrets["root_password"])
         await starting_ec2
+        await asyncio.to_thread(self._take_up, parts)
         say(f"EC2 at {self._ec2.url}: {len(self.estate.machines)} instances in {self.estate.region}")
         self._start_linux(linux, keys, say)
         self._start_windows(certificates, secrets["windows_password"])
         say(f"Windows hosts: {len(self.estate.windows)} and the appliances, WinRM over HTTPS on port {WINRM_PORT}")
-        landing_zone.seed(self._world, self.clock.now())
         credentials = Credentials(landing_zone.TENANT_ID, CLIENT_ID, secrets["azure_client_secret"])
         self._arm = await serve(
             self._world, self.clock, certificates, f"{self.net}.0.1", ARM_PORT, credentials, admin=self
         )
         self.files.write_environment(self._environment(secrets))
+        self._keeper.start()
         group = f"{landing_zone.RESOURCE_GROUP} in {landing_zone.LOCATION}"
         say(f"Azure at {self.arm_url}: {group}, {self.clock.speed:g} x real time")
 
     async def stop(self) -> None:
-        """Close every port and end the hosts."""
+        """Close every port, write the state file and end the hosts."""
         if self._arm:
             await self._arm.cleanup()
+            await self._keeper.stop()
         if self._ssh:
             await asyncio.to_thread(self._ssh.stop)
         if self._winrm:
@@ -110,8 +124,9 @@ class Lab:
     # What /_lab changes
 
     async def reset(self, now: datetime) -> None:
-        """Bring Azure, EC2, the hosts and the network back to how the lab started."""
+        """Bring Azure, EC2, the hosts and the network back to how a fresh lab starts."""
         await asyncio.to_thread(self._reset, now)
+        await self._keeper.keep()
 
     async def network(self, body: dict[str, Any], now: datetime) -> Any:
         """Block exactly these ways: ``{"block": [[source, target, port], ...]}``, with ``*`` as a wildcard."""
@@ -148,6 +163,37 @@ class Lab:
             landing_zone.seed(self._world, now)
         if self._ssh:
             self._ssh.renew()
+
+    def _begin(self, say: Callable[[str], None]) -> dict[str, Any]:
+        """Seed the world, or fill it from the state file and return what stood in it beside the world."""
+        if self.fresh or not self.files.world.exists():
+            old = state_file.keep_aside(self.files.world)
+            if old:
+                say(f"The old state is kept as {old}")
+            self.files.prepare(keep=False)
+            landing_zone.seed(self._world, self.clock.now())
+            return {}
+        saved = self._keeper.restore()
+        self.files.prepare(keep=True)
+        say(f"Going on where the last lab stood, at {saved.now:%Y-%m-%d %H:%M} UTC of virtual time")
+        return saved.parts
+
+    def _certificates(self, addresses: list[str], say: Callable[[str], None]) -> Certificates:
+        """Return the certificates that clients trust already, or new ones."""
+        now = self.clock.wall()
+        kept = None if self.fresh else kept_certificates(self.files.directory, addresses=addresses, now=now)
+        if kept is None and self.files.ca.exists():
+            say(f"New certificates: clients must read {self.files.ca} again")
+        return kept or make_certificates(self.files.directory, addresses=addresses, now=now)
+
+    def _parts(self) -> dict[str, Any]:
+        """Return what the state file keeps beside the world."""
+        return {"blocked": [list(way) for way in self._fleet.network.blocked], "ec2": self._ec2.kept()}
+
+    def _take_up(self, parts: dict[str, Any]) -> None:
+        """Bring EC2 and the network to where the last lab left them."""
+        self._fleet.network.block(parts.get("blocked", []))
+        self._ec2.take_up(parts.get("ec2", {}))
 
     def _hire_people(self) -> Iterator[Person]:
         """One person for each modernized appliance, who acts when its installer has run."""

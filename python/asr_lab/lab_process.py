@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from asr_lab.lab_state import State
@@ -110,10 +110,12 @@ def announce() -> Callable[[str], None]:
     pipe = os.fdopen(int(number), "w", encoding="utf-8")
 
     def tell(line: str) -> None:
-        pipe.write(line + "\n")
-        pipe.flush()
-        if line == READY or line.startswith(FAILED):
-            pipe.close()
+        # Whoever started the lab may be gone; the lab stays.
+        with suppress(BrokenPipeError):
+            pipe.write(line + "\n")
+            pipe.flush()
+            if line == READY or line.startswith(FAILED):
+                pipe.close()
 
     return tell
 

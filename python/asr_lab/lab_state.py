@@ -1,11 +1,12 @@
-"""The lab's state directory: keys, secrets and settings that are made anew each time the lab starts.
+"""The lab's state directory: keys, secrets and settings, made by a fresh lab and kept by one that goes on.
 
+world.state                    the simulated Azure (mode 0600); a lab that finds it goes on where it stood
 ca.pem server.pem server.key   the lab's certificate authority and the certificate of all its servers
 env                            the settings of a shell that talks to the lab (mode 0600)
 secrets/                       one secret a file (mode 0600)
 ssh/                           id_ed25519(.pub) of the login user, known_hosts
 installers/                    Mobility service packages for Linux, SHA256SUMS
-hosts/                         state of the simulated hosts
+hosts/                         state of the simulated hosts; Linux hosts are made anew at each start
 pid lab.log                    the running lab
 """
 
@@ -28,7 +29,8 @@ SECRETS = (
     "mysql_user_password",
     "aws_secret_access_key",
 )
-MADE_ANEW = ("secrets", "ssh", "hosts", "installers")
+DIRECTORIES = ("secrets", "ssh", "hosts", "installers")
+MADE_AT_EACH_START = ("installers",)
 
 
 @dataclass(frozen=True)
@@ -57,27 +59,31 @@ class State:
         self.log = self.directory / "lab.log"
         self.pid = self.directory / "pid"
         self.environment = self.directory / "env"
+        self.world = self.directory / "world.state"
 
-    def clear(self) -> None:
-        """Make the directory and remove what the last lab left in it."""
+    def prepare(self, *, keep: bool) -> None:
+        """Make the directory; remove what the last lab left in it, or with ``keep`` what each start makes anew."""
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.directory.chmod(0o700)
-        for name in MADE_ANEW:
-            shutil.rmtree(self.directory / name, ignore_errors=True)
-            (self.directory / name).mkdir(mode=0o700)
+        for name in DIRECTORIES:
+            if not keep or name in MADE_AT_EACH_START:
+                shutil.rmtree(self.directory / name, ignore_errors=True)
+            (self.directory / name).mkdir(mode=0o700, exist_ok=True)
 
     def make_secrets(self) -> dict[str, str]:
-        """Make the lab's secrets and write each to a file of its own."""
-        made = {name: _password() for name in SECRETS}
-        for name, value in made.items():
-            write_private(self.directory / "secrets" / name, value)
-        return made
+        """Return the lab's secrets, each in a file of its own; those that are not there are made."""
+        found: dict[str, str] = {}
+        for name in SECRETS:
+            path = self.directory / "secrets" / name
+            if not path.exists():
+                write_private(path, _password())
+            found[name] = path.read_text("utf-8")
+        return found
 
     def make_ssh_keys(self, addresses: Iterable[str], port: int) -> SshKeys:
-        """Make host key and client key; write id_ed25519, its public half, and known_hosts for ``addresses``."""
-        keys = SshKeys(asyncssh.generate_private_key("ssh-ed25519"), asyncssh.generate_private_key("ssh-ed25519"))
+        """Return host key and client key, made when they are not there; write known_hosts for ``addresses``."""
         ssh = self.directory / "ssh"
-        write_private(ssh / "id_ed25519", keys.client.export_private_key().decode())
+        keys = SshKeys(_key(ssh / "host_ed25519"), _key(ssh / "id_ed25519"))
         (ssh / "id_ed25519.pub").write_text(keys.authorized_key + "\n", "ascii")
         host_key = keys.host.export_public_key().decode().strip()
         (ssh / "known_hosts").write_text("".join(f"[{a}]:{port} {host_key}\n" for a in addresses), "ascii")
@@ -102,6 +108,13 @@ def write_private(path: Path, text: str) -> None:
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
         out.write(text)
+
+
+def _key(path: Path) -> asyncssh.SSHKey:
+    """Return the private key at ``path``, made when there is none."""
+    if not path.exists():
+        write_private(path, asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode())
+    return asyncssh.import_private_key(path.read_text("ascii"))
 
 
 def _password() -> str:

@@ -5,12 +5,14 @@ import json
 import logging
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from asr_lab.aws import keeping
 from asr_lab.aws.estate import Estate, Machine
 
 if TYPE_CHECKING:
@@ -101,6 +103,14 @@ class Ec2:
             memory_mb=kind["MemoryInfo"]["SizeInMiB"],
             volumes_gib=tuple(int(device.size) for device in instance.block_device_mapping.values()),
         )
+
+    def kept(self) -> dict[str, Any]:
+        """Return what the lab's state file keeps of EC2, as plain data."""
+        return keeping.kept(self._client())
+
+    def take_up(self, told: Mapping[str, Any]) -> None:
+        """Bring the seeded EC2 to what ``kept`` returned."""
+        keeping.take_up(self._client(), self.estate, told)
 
     def seed(self) -> None:
         """Create the VPC, its subnets and security groups, and one instance per machine of the estate."""

@@ -1,89 +1,78 @@
-"""asr-migrate lab: the lab's own commands, run on this project's state directory."""
+"""asr-migrate lab: the lab's own commands, run on this project's state directory.
 
-import json
+The lab is a program of its own (``python -m asr_lab``); what follows a command's name goes to it as it is.
+"""
+
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from asr_migrate.cli import rehearsal, screen
 from asr_migrate.cli.project import find
-from asr_migrate.domain.errors import AsrMigrateError, InputError
+from asr_migrate.domain.errors import AsrMigrateError
 
-EXIT_USAGE = 2
 EXIT_PREPARE = 3
+NAMED = {"ASR_LAB_PROGRAM": "asr-migrate lab"}
+"""Lets the lab's help and examples name this command."""
+
+COMMANDS = {
+    "up": "Start the lab in the background and say how clients reach it; it goes on where the last one stood.",
+    "down": "End the lab; what Azure held is written to the state file first.",
+    "status": "Show vaults, protected items, jobs and hosts.",
+    "howto": "Print how to point a client at the lab: az, the SDKs, curl, AWS, Ansible, a shell.",
+    "advance": "Let virtual time pass at once; everything that becomes due happens.",
+    "inject": "Plant a fault or a scenario: in Azure's answers and jobs, on a host, or in the network.",
+    "scenarios": "List the scenarios that inject --scenario takes.",
+    "log": "Print the requests that Azure was sent, or write them to a file with their answers.",
+    "reset": "Bring Azure, EC2 and the hosts back to how a fresh lab starts; keys and secrets stay.",
+}
+
+EPILOG = """
+Examples:
+
+  asr-migrate lab up --speed 3600                an hour of Azure passes in a second
+
+  asr-migrate lab howto az                       commands that point the Azure CLI at the lab
+
+  asr-migrate lab advance 90m                    let virtual time pass
+
+  asr-migrate lab inject --scenario slow_region  make it slow, or fail
+
+  asr-migrate lab log --writes                   what Azure was asked to change
+
+Every command has --help. Exit codes: 0 done; 1 refused or failed, the reason is printed; 2 wrong usage; 3 not inside
+the project.
+"""
 
 app = typer.Typer(
     help="Simulators of Azure, EC2 and hosts on this computer's loopback addresses.",
+    epilog=EPILOG,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 
-def _run(*arguments: str) -> None:
-    """Run one command of the lab and end with its exit code."""
-    try:
-        code = rehearsal.lab(find(Path.cwd()), *arguments)
-    except AsrMigrateError as error:
-        screen.show_error(Console(stderr=True), error)
-        raise typer.Exit(EXIT_USAGE if isinstance(error, InputError) else EXIT_PREPARE) from error
-    raise typer.Exit(code)
+def _add(name: str, text: str) -> None:
+    """Register a command that hands everything after its name to the lab's command of the same name."""
+    settings = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
+    app.command(name, help=text, context_settings=settings, add_help_option=False)(_runner(name))
 
 
-@app.command()
-def up() -> None:
-    """Start the lab and wait until it is ready; it keeps what it was told before."""
-    _run("up")
+def _runner(name: str) -> Callable[[typer.Context], None]:
+    def run(context: typer.Context) -> None:
+        try:
+            project = find(Path.cwd())
+            code = rehearsal.lab(project, name, *context.args, environment=project.environment() | NAMED)
+        except AsrMigrateError as error:
+            screen.show_error(Console(stderr=True), error)
+            raise typer.Exit(EXIT_PREPARE) from error
+        raise typer.Exit(code)
+
+    return run
 
 
-@app.command()
-def down() -> None:
-    """Stop the lab."""
-    _run("down")
-
-
-@app.command()
-def status() -> None:
-    """Say whether the lab runs and what it knows."""
-    _run("status")
-
-
-@app.command()
-def reset() -> None:
-    """Make the running lab forget everything it was told."""
-    _run("reset")
-
-
-@app.command()
-def log(
-    writes: Annotated[bool, typer.Option("--writes", help="Only requests that could change something.")] = False,
-) -> None:
-    """Print what the simulated Azure was asked, one line a request."""
-    _run("log", *(["--writes"] if writes else []))
-
-
-@app.command()
-def advance(seconds: Annotated[float, typer.Argument(min=0, help="Virtual seconds.")]) -> None:
-    """Let virtual time pass at once."""
-    _run("advance", f"{seconds:g}")
-
-
-@app.command()
-def inject(
-    fault: Annotated[
-        str, typer.Argument(help='JSON, e.g. \'{"match": {"method": "POST"}, "status": 503, "times": 1}\'')
-    ],
-    host: Annotated[str | None, typer.Option(help="Plant the fault on this machine instead of in Azure.")] = None,
-    network: Annotated[bool, typer.Option("--network", help="Say which ways between hosts are blocked.")] = False,
-) -> None:
-    """Make the simulated Azure, a host or the network fail as the JSON says."""
-    try:
-        if not isinstance(json.loads(fault), dict):
-            raise ValueError("it is no JSON object")
-    except ValueError as error:
-        wrong = InputError("FAULT", fault, f"is no rule: {error}", remedy="Give one JSON object in single quotes.")
-        screen.show_error(Console(stderr=True), wrong)
-        raise typer.Exit(EXIT_USAGE) from error
-    _run("inject", *(["--host", host] if host else []), *(["--network"] if network else []), fault)
+for _name, _text in COMMANDS.items():
+    _add(_name, _text)

@@ -30,7 +30,7 @@ def start_lab(project: Project, *, fresh: bool) -> None:
     """
     if fresh:
         lab(project, "down")
-    if code := lab(project, "up"):
+    if code := lab(project, "up", *(["--fresh"] if fresh else [])):
         raise SetupError(
             f"the lab did not start (exit {code})",
             code="LabNotStarted",

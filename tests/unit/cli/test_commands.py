@@ -1,8 +1,12 @@
 """The command line: what it says to wrong input, and what it hands on."""
 
+import subprocess
+import sys
+
 import pytest
 from typer.testing import CliRunner
 
+from asr_migrate.cli.lab import COMMANDS
 from asr_migrate.cli.main import app
 
 MANIFEST = "namespace: asr\nname: migrate\n"
@@ -77,11 +81,23 @@ def test_a_lab_that_does_not_run_is_named_with_the_command_that_starts_it(comman
     assert "asr-migrate lab up" in result.output
 
 
-@pytest.mark.parametrize("fault", ["not json", "[1, 2]", "{"])
-def test_a_fault_that_is_no_json_object_is_refused_before_the_lab_is_asked(fault, project):
-    result = call("lab", "inject", fault)
-    assert result.exit_code == 2
-    assert "Give one JSON object" in result.output
+@pytest.mark.parametrize("fault", ["not json", "17", "{"])
+def test_a_fault_that_is_no_json_object_is_refused_before_the_lab_is_asked(fault, project, capfd):
+    assert call("lab", "inject", fault).exit_code == 2
+    assert "give one JSON object" in " ".join(capfd.readouterr().err.replace("│", " ").split())
+
+
+def test_the_labs_own_help_names_the_command_that_was_typed(project, capfd):
+    assert call("lab", "up", "--help").exit_code == 0
+    assert "Usage: asr-migrate lab up" in capfd.readouterr().out
+
+
+def test_every_command_of_the_lab_is_offered_with_its_words(project, capfd):
+    call("lab", "--help")
+    assert subprocess.run([sys.executable, "-m", "asr_lab", "--help"], check=False).returncode == 0
+    own = capfd.readouterr().out
+    listed = {line.split()[1] for line in own.splitlines() if line.startswith("│ ") and line[2:3].isalpha()}
+    assert listed == set(COMMANDS)
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def running(tmp_path_factory):
     if not shutil.which("ssh"):
         pytest.skip("no ssh client on this machine")
     state = State(tmp_path_factory.mktemp("lab"))
-    state.clear()
+    state.prepare(keep=False)
     machines = [machine for machine in load().linux if machine.name in NAMES]
     keys = state.make_ssh_keys([NET + machine.address.removeprefix("10.20") for machine in machines], 2222)
     surroundings = Surroundings()

@@ -51,15 +51,17 @@ def test_no_secret_is_in_the_log(state):
 
 
 def test_status_tells_which_machines_run(state):
-    hosts = json.loads(lab(state, "status").stdout)["hosts"]
+    hosts = json.loads(lab(state, "status", "--json").stdout)["hosts"]
     assert hosts["app-2008"]["running"] is True
     assert hosts["legacy-cs"]["running"] is False
 
 
 def test_advance_pushes_virtual_time(state):
-    before = json.loads(lab(state, "status").stdout)["now"]
-    after = json.loads(lab(state, "advance", "864000").stdout)["now"]
+    before = json.loads(lab(state, "status", "--json").stdout)["now"]
+    told = lab(state, "advance", "10d").stdout
+    after = json.loads(lab(state, "status", "--json").stdout)["now"]
     assert after[:10] > before[:10]
+    assert after[:10] in told
 
 
 def test_the_log_of_a_fresh_lab_holds_no_write(state):
@@ -70,9 +72,9 @@ def test_a_fault_on_a_host_shows_there_and_reset_takes_it_back(state):
     done = lab(state, "inject", "--host", "db-rhel8", '{"service": {"chronyd": "stopped"}}')
     assert done.returncode == 0, done.stderr
     assert lab(state, "inject", "--network", '{"block": [["10.20.1.11", "*", 9443]]}').returncode == 0
-    assert json.loads(lab(state, "status").stdout)["blocked"] == [["10.20.1.11", "*", "9443"]]
+    assert json.loads(lab(state, "status", "--json").stdout)["blocked"] == [["10.20.1.11", "*", "9443"]]
     assert lab(state, "reset").returncode == 0
-    assert json.loads(lab(state, "status").stdout)["blocked"] == []
+    assert json.loads(lab(state, "status", "--json").stdout)["blocked"] == []
 
 
 @pytest.mark.parametrize(
