@@ -11,11 +11,11 @@ from typing import Any
 
 from asr_lab.arm.operations import OperationFailed
 from asr_lab.arm.providers import timeline
+from asr_lab.arm.providers.bodies import given_for
 from asr_lab.arm.providers.model import ProtectedItem, RecoveryPoint
 from asr_lab.arm.providers.provider import Action, provider_named
 from asr_lab.arm.providers.scope import Scope
 from asr_lab.arm.providers.work import error
-from asr_lab.arm.resources.item_actions import given_for
 from asr_lab.arm.wire import Request
 from asr_lab.arm.world import World
 

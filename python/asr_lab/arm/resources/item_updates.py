@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
+from asr_lab.arm.providers.bodies import given_for
 from asr_lab.arm.providers.provider import provider_named
 from asr_lab.arm.providers.scope import ITEM, VERSIONS, Scope
 from asr_lab.arm.providers.work import start_action
-from asr_lab.arm.resources.item_actions import given_for
 from asr_lab.arm.routes import route
 from asr_lab.arm.wire import Request, Response
 from asr_lab.arm.world import World

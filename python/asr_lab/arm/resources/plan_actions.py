@@ -19,46 +19,12 @@ from asr_lab.arm.wire import Request, Response, bad_request
 from asr_lab.arm.world import World
 
 
-@route("POST", PLAN + "/testFailover", versions=VERSIONS)
-def test_failover(world: World, request: Request, now: datetime) -> Response:
-    """Make a test machine of each item."""
-    return _act(world, request, now, VERBS["testFailover"])
+def _offer(path: str, verb: Verb) -> None:
+    """Register the route of an action."""
 
-
-@route("POST", PLAN + "/testFailoverCleanup", versions=VERSIONS)
-def test_failover_cleanup(world: World, request: Request, now: datetime) -> Response:
-    """Remove the test machines."""
-    return _act(world, request, now, VERBS["testFailoverCleanup"])
-
-
-@route("POST", PLAN + "/plannedFailover", versions=VERSIONS)
-def planned_failover(world: World, request: Request, now: datetime) -> Response:
-    """Shut the machines down and start them on the other side; stops when something fails."""
-    return _act(world, request, now, VERBS["plannedFailover"])
-
-
-@route("POST", PLAN + "/unplannedFailover", versions=VERSIONS)
-def unplanned_failover(world: World, request: Request, now: datetime) -> Response:
-    """Start the machines on the other side; goes on when something fails."""
-    return _act(world, request, now, VERBS["unplannedFailover"])
-
-
-@route("POST", PLAN + "/failoverCommit", versions=VERSIONS)
-def failover_commit(world: World, request: Request, now: datetime) -> Response:
-    """Make the failovers final."""
-    return _act(world, request, now, VERBS["failoverCommit"])
-
-
-@route("POST", PLAN + "/failoverCancel", versions=VERSIONS)
-def failover_cancel(world: World, request: Request, now: datetime) -> Response:
-    """Undo failovers that are not committed."""
-    return _act(world, request, now, VERBS["failoverCancel"])
-
-
-@route("POST", PLAN + "/reProtect", versions=VERSIONS)
-def reprotect(world: World, request: Request, now: datetime) -> Response:
-    """Replicate the other way; items whose provider needs to be told more than a plan can say fail."""
-    return _act(world, request, now, VERBS["reProtect"])
+    @route("POST", f"{PLAN}/{path}", versions=VERSIONS)
+    def act(world: World, request: Request, now: datetime) -> Response:
+        return _act(world, request, now, verb)
 
 
 def _act(world: World, request: Request, now: datetime, verb: Verb) -> Response:
@@ -83,3 +49,7 @@ def _check(world: World, plan: Plan, verb: Verb, given: Mapping[str, Any]) -> No
                 f"properties.providerSpecificDetails[{number}].instanceType is '{entry.get('instanceType')}'; the "
                 f"items of the recovery plan '{plan.name}' are protected with {providers}.",
             )
+
+
+for _path, _verb in VERBS.items():
+    _offer(_path, _verb)
