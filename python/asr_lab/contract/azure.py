@@ -31,6 +31,19 @@ _NETWORK = re.compile(r"^(/subscriptions/[^/]+/resourceGroups/[^/]+/.*/virtualNe
 _SITE = re.compile(
     r"^(/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft.OffAzure/[^/]+/[^/]+)", re.IGNORECASE
 )
+_PLAIN = frozenset(
+    {
+        "availabilitysets",
+        "diskencryptionsets",
+        "disks",
+        "networkinterfaces",
+        "networksecuritygroups",
+        "proximityplacementgroups",
+        "publicipaddresses",
+    }
+)
+_MADE_ELSEWHERE = frozenset({"virtualmachines", "disks", "networkinterfaces", "networksecuritygroups"})
+"""What a failover makes too: only what is replicated is there from the beginning."""
 _MADE_BY_SITE_RECOVERY = frozenset({"Microsoft.RecoveryServices".casefold()})
 
 
@@ -52,13 +65,13 @@ class Surroundings:
         for network in sorted(network_ids):
             self.network(network)
         for resource_id in list(self.facts.ids.values()):
-            if self._given(resource_id):
+            if self._given(resource_id) and paths.collection_of(resource_id).casefold() not in _MADE_ELSEWHERE:
                 self.ensure(resource_id)
         for machine, disks in self._machines().items():
             self.machine(machine, disks)
 
     def ensure(self, resource_id: str) -> None:
-        """Put one resource that is no machine into the world unless it is there."""
+        """Put one resource into the world unless it is there."""
         resources = self.scene.world.resources
         collection = paths.collection_of(resource_id).casefold()
         if resource_id in resources:
@@ -71,7 +84,9 @@ class Surroundings:
             self.site(resource_id)
         elif collection == "runasaccounts":
             self.run_as_account(resource_id)
-        elif collection in ("availabilitysets", "diskencryptionsets", "proximityplacementgroups", "publicipaddresses"):
+        elif collection == "virtualmachines":
+            self.machine(resource_id, [])
+        elif collection in _PLAIN:
             self.plain(resource_id)
 
     def group(self, subscription: str, group: str) -> None:
@@ -165,7 +180,7 @@ class Surroundings:
         self.group(subscription, group)
         base = f"/subscriptions/{subscription}/resourceGroups/{group}"
         place = self.place(resource_id)
-        network = f"{base}/providers/Microsoft.Network/virtualNetworks/{OWN_NETWORK}-{place}"
+        network = self._source_network(base, place)
         self.places.setdefault(paths.key(network), place)
         if network not in self.scene.world.resources:
             self.network(network)
@@ -181,6 +196,13 @@ class Surroundings:
             or [VmDisk(f"{last_segment(resource_id)}_OsDisk", 32 * _GIB, boot=True)],
             tags=self._tags(resource_id),
         )
+
+    def _source_network(self, group_id: str, place: str) -> str:
+        """Return the network of a replicated machine: that which is mapped from its region, else one of its own."""
+        for text in self.facts.said.get("primarynetworkid", {}):
+            if _NETWORK.match(text) and self.place(text) == place:
+                return text
+        return f"{group_id}/providers/Microsoft.Network/virtualNetworks/{OWN_NETWORK}-{place}"
 
     def remove(self, resource_id: str) -> None:
         """Take a resource away, as another service did."""

@@ -48,6 +48,8 @@ _NEEDS = {
     "switchprotection": ("UnplannedFailoverStatesBegin", "None"),
 }
 _FAILBACKS = frozenset({"HyperVReplicaAzureFailback", "InMageRcmFailback"})
+_TURNED = {"InMageRcmFailback": "InMageRcm", "InMage": "InMageAzureV2"}
+"""What an item was before it was protected the other way round."""
 _FAILBACK_TO = {"HyperVReplicaAzureFailback": "HyperVReplicaAzure"}
 _STATE_WORDS = (
     "protectionState",
@@ -224,7 +226,9 @@ def _provider(signs: Signs, held: Body) -> str:
     inside = held.get("providerSpecificDetails")
     told = inside.get("instanceType") if isinstance(inside, dict) else None
     if told:
-        return str(told)
+        turned = [verb.position for verb in signs.verbs if paths.named(verb.path).tail == "reProtect"]
+        before = [read for read in signs.reads if not turned or read.position < turned[0]]
+        return str(told) if before else _TURNED.get(str(told), str(told))
     for verb in signs.verbs:
         said = _type_of(verb)
         if said and paths.named(verb.path).tail != "reProtect" and not said.endswith("Input"):

@@ -17,6 +17,7 @@ from asr_lab.arm.wire import last_segment
 from asr_lab.contract import paths
 from asr_lab.contract.lift import Body, Context, lifts_others, properties
 from asr_lab.contract.pace import error_of_job
+from asr_lab.contract.pairing import ParentMissing
 from asr_lab.contract.recording import moment
 
 _NOT_DURING_THE_SESSION_S = 3650 * 86400.0
@@ -267,7 +268,7 @@ def _camel(affected: Body) -> dict[str, str]:
 
 def _fabric(context: Context) -> Fabric:
     if context.fabric is None:
-        raise LookupError("its fabric is not there")
+        raise ParentMissing("its fabric is not there")
     return context.fabric
 
 

@@ -28,14 +28,11 @@ class Names:
             self.ours[key] = ours
             self._pattern = None
 
-    def learn_operation(self, exchange: Exchange, links: Mapping[str, str]) -> str | None:
-        """Remember the operation that an answer began, and return its name in the lab."""
+    def learn_operation(self, exchange: Exchange, links: Mapping[str, str]) -> None:
+        """Remember the operation that an answer began."""
         link = links.get("Location") or links.get("Azure-AsyncOperation")
-        if not exchange.operation or not link:
-            return None
-        ours = urlsplit(link).path.rstrip("/").rpartition("/")[2]
-        self.learn(exchange.operation, ours)
-        return ours
+        if exchange.operation and link:
+            self.learn(exchange.operation, urlsplit(link).path.rstrip("/").rpartition("/")[2])
 
     def learn_answer(self, recorded: Any, ours: Any) -> None:
         """Remember the GUIDs of an answer that later requests use and that the lab has chosen itself."""

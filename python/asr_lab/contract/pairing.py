@@ -32,6 +32,10 @@ def part(resource_id: str, collection: str) -> str:
     return "/".join(segments[: lower.index(collection.casefold()) + 2])
 
 
+class ParentMissing(LookupError):
+    """What an object lies in is not in the world (yet)."""
+
+
 class Pairing:
     """The policies and container mappings of one session."""
 
@@ -85,7 +89,7 @@ class Pairing:
         """Put a recorded container mapping into its container."""
         container = held(self.scene, part(mapping_id, "replicationProtectionContainers"), Container)
         if container is None:
-            raise LookupError("its container is not there")
+            raise ParentMissing("its container is not there")
         told = properties(self.facts.told(mapping_id))
         wanted = str(told.get("policyId") or self._policy_of(container))
         policy = held(self.scene, wanted, Policy) or self.any_policy(container)

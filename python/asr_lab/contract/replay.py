@@ -15,11 +15,10 @@ from asr_lab.contract.compare import Comparison, Deviation, is_word
 from asr_lab.contract.facts import Facts, polled_operation
 from asr_lab.contract.names import TOKENS, Names
 from asr_lab.contract.pace import pace_of
-from asr_lab.contract.paging import fill_pages
 from asr_lab.contract.recording import Exchange, Session
 from asr_lab.contract.regions import in_our_regions
 from asr_lab.contract.scene import Scene
-from asr_lab.contract.seed import Seeding
+from asr_lab.contract.seed import PROBLEMS, Seeding
 from asr_lab.contract.services import Treatment, treatment
 
 Outcome = Literal["equal", "allowed", "deviates", "skipped"]
@@ -73,19 +72,25 @@ class Replay:
         self.comparison = Comparison(self.names, note)
         self.seeding = Seeding(self.facts, self.scene, self.surroundings, api_version=self._any_version(), begins=first)
         self._before: Exchange | None = None
-        self._running: set[str] = set()
 
     def run(self) -> SessionReport:
         """Seed the world, walk the session, and return the report."""
         report = SessionReport(self.session)
-        self.surroundings.make()
+        self.seeding.attempt("Azure around the vault", self.surroundings.make)
         self.seeding.run()
-        fill_pages(self.session, self.seeding)
         self._begin()
-        report.notes = self.seeding.notes
         for exchange in self.session.exchanges:
-            report.results.append(self._result(exchange))
+            self.seeding.seed_late(exchange.position)
+            report.results.append(self._guarded(exchange))
+        report.notes = self.seeding.all_notes
         return report
+
+    def _guarded(self, exchange: Exchange) -> Result:
+        """Return what became of an exchange; one that cannot be replayed deviates and says why."""
+        try:
+            return self._result(exchange)
+        except PROBLEMS as problem:
+            return Result(exchange, "deviates", [Deviation("", f"could not be compared: {problem!r}")])
 
     def _any_version(self) -> str:
         for exchange in self.session.exchanges:
@@ -111,6 +116,8 @@ class Replay:
             self._elsewhere(exchange)
             return Result(exchange, "skipped", reason=how.reason)
         self.scene.now = self._moment(exchange, passed_s)
+        if how.extent == "status" and exchange.method == "GET" and exchange.status == 200:
+            self.surroundings.ensure(exchange.path)
         if _removes(exchange):
             self.seeding.pairing.forget_own()
         response, found = self._asked(exchange, how)
@@ -144,26 +151,29 @@ class Replay:
         """Send the exchange, later when only a later answer is the recorded one, and compare."""
         api_version = versions.true_version(self.facts, exchange)
         request = self._request(exchange, api_version)
-        moment = self._fitting_moment(exchange, how, request, api_version)
+        response = self._send(exchange, request)
+        found = self._compared(exchange, how, response, api_version)
+        wrong = _open(found) if exchange.method == "GET" else response.status != exchange.status
+        moment = self._later_moment(exchange, how, request, api_version) if wrong else None
         if moment is not None:
             self.scene.now = moment
-        self._expect(exchange)
-        response = self.scene.world.handle(request, self.scene.now)
-        self.scene.world.pace = None
-        ours = self.names.learn_operation(exchange, response.headers)
-        if ours:
-            self._running.add(ours)
+            response = self._send(exchange, request)
+        self.names.learn_operation(exchange, response.headers)
         self.names.learn_answer(exchange.answer, response.body)
         return response, self._compared(exchange, how, response, api_version)
+
+    def _send(self, exchange: Exchange, request: Request) -> Response:
+        """Return the lab's answer; what it begins takes as long, and ends, as recorded."""
+        operation = self.facts.operations.get((exchange.operation or "").casefold())
+        self.scene.world.pace = pace_of(operation) if operation else None
+        response = self.scene.world.handle(request, self.scene.now)
+        self.scene.world.pace = None
+        return response
 
     def _compared(self, exchange: Exchange, how: Treatment, response: Response, api_version: str) -> list[Deviation]:
         if how.extent == "status":
             return self.comparison.status_only(exchange, response)
         return self.comparison.deviations(exchange, response, api_version)
-
-    def _expect(self, exchange: Exchange) -> None:
-        operation = self.facts.operations.get((exchange.operation or "").casefold())
-        self.scene.world.pace = pace_of(operation) if operation else None
 
     def _request(self, exchange: Exchange, api_version: str) -> Request:
         path = self.names.to_ours(exchange.path)
@@ -214,33 +224,26 @@ class Replay:
         name = polled_operation(exchange)
         return self.scene.world.operation(self.names.to_ours(name)) if name else None
 
-    def _fitting_moment(
-        self, exchange: Exchange, how: Treatment, request: Request, api_version: str
-    ) -> datetime | None:
-        """Return the first moment at which a copy of the world answers as recorded, or nearly so; None: now.
+    def _later_moment(self, exchange: Exchange, how: Treatment, request: Request, api_version: str) -> datetime | None:
+        """Return the first later moment at which a copy of the world answers as recorded, or nearer to it; else None.
 
         Reads wait for the state that was recorded, writes for work that nobody polled to its end.
         """
-        if how.extent != "full" or not self._depends_on_time(exchange):
-            return None
-        copy = self._copy()
+        copy = self._copy() if how.extent == "full" and self._depends_on_time(exchange) else None
         if copy is None:
             return None
-        best: tuple[tuple[int, int], datetime] | None = None
-        for moment in self._moments():
-            copy.pace = self.scene.world.pace
-            response = copy.handle(request, moment)
-            if exchange.method != "GET":
-                if response.status == exchange.status:
-                    return moment
-                continue
+        best: tuple[tuple[int, int], datetime | None] | None = None
+        for moment in (None, *self._moments()):
+            response = copy.handle(request, moment or self.scene.now)
             found = _open(self._compared(exchange, how, response, api_version))
-            if not found:
+            if exchange.method != "GET" and response.status == exchange.status:
+                return moment
+            if exchange.method == "GET" and not found:
                 return moment
             weight = (sum(is_word(one) for one in found), len(found))
             if best is None or weight < best[0]:
                 best = weight, moment
-        return best[1] if best else None
+        return best[1] if best and exchange.method == "GET" else None
 
     def _depends_on_time(self, exchange: Exchange) -> bool:
         path = exchange.path.casefold()
@@ -252,7 +255,6 @@ class Replay:
 
     def _moments(self) -> Iterator[datetime]:
         now = self.scene.now
-        yield now
         dues = [one.due for one in self.scene.world.operations.values() if one.running]
         ladder = [now + timedelta(seconds=seconds) for seconds in _LADDER_S]
         yield from sorted({moment for moment in [*dues, *ladder] if moment > now})

@@ -10,7 +10,8 @@ from asr_lab.contract.azure import Surroundings, lab_location
 from asr_lab.contract.facts import Body, Facts, properties
 from asr_lab.contract.guess import PROVIDER_OF_KIND, fabric_kind_of, item_as_begun
 from asr_lab.contract.machines import put_machine
-from asr_lab.contract.pairing import Pairing, held, part
+from asr_lab.contract.paging import listed, long_lists
+from asr_lab.contract.pairing import Pairing, ParentMissing, held, part
 from asr_lab.contract.scene import Scene
 
 PROBLEMS = (LookupError, TypeError, ValueError, AttributeError, NotImplementedError)
@@ -30,6 +31,7 @@ class Seeding:
         self.surroundings = surroundings
         self.api_version = api_version
         self.notes: list[str] = []
+        self._waiting: list[tuple[str, Callable[..., object], tuple[object, ...], str]] = []
         self.told = facts.all_told()
         self.said = facts.texts()
         self.pairing = Pairing(facts, scene)
@@ -50,7 +52,7 @@ class Seeding:
             self.attempt(container_id, self.pairing.pair_when_needed, container_id, policy_id)
         for machine_id in self._machine_ids():
             self.attempt(machine_id, put_machine, machine_id, self.context(machine_id))
-        self.everything("replicationProtectableItems", self.protectable)
+        self._protectables()
         items = [signs.id for signs in self.facts.before("replicationProtectedItems")]
         young = [one for one in items if self._is_young(one)]
         for item_id in items:
@@ -76,10 +78,28 @@ class Seeding:
                 self.attempt(signs.id, put, signs.id)
 
     def attempt(self, resource_id: str, put: Callable[..., object], *given: object) -> None:
+        """Put something into the world; what cannot be is noted, or waits for what it lies in."""
         try:
             put(*given)
+        except ParentMissing as missing:
+            self._waiting.append((resource_id, put, given, str(missing)))
         except PROBLEMS as problem:
-            self.notes.append(f"{resource_id} could not be put into the lab: {problem!r}")
+            self.notes.append(_note(resource_id, repr(problem)))
+
+    def seed_late(self, position: int) -> None:
+        """Put what the session meets now into the world when only what it lies in was missing in the beginning."""
+        waiting, self._waiting = self._waiting, []
+        for row in waiting:
+            signs = self.facts.signs.get(paths.key(row[0]))
+            if signs is not None and signs.first_sign is not None and signs.first_sign <= position:
+                self.attempt(row[0], row[1], *row[2])
+            else:
+                self._waiting.append(row)
+
+    @property
+    def all_notes(self) -> list[str]:
+        """What could not be put into the lab, and why."""
+        return [*self.notes, *(_note(resource_id, why) for resource_id, _put, _given, why in self._waiting)]
 
     # The vault
 
@@ -150,7 +170,7 @@ class Seeding:
         """Put a container into its fabric."""
         fabric = held(self.scene, part(container_id, "replicationFabrics"), Fabric)
         if fabric is None:
-            raise LookupError("its fabric is not there")
+            raise ParentMissing("its fabric is not there")
         self._put_container(fabric, container_id, self._body(container_id))
 
     def _put_container(self, fabric: Fabric, container_id: str, body: Body) -> None:
@@ -188,12 +208,12 @@ class Seeding:
 
     # Items
 
-    def protectable(self, item_id: str) -> None:
-        """Lift a protectable item."""
+    def protectable(self, item_id: str, like: Body | None = None) -> None:
+        """Lift a protectable item; a stand-in is made ``like`` a recorded row."""
         context = self.context(item_id)
         if context.fabric is None or context.container is None:
-            raise LookupError("its container is not there")
-        body = self._body(item_id)
+            raise ParentMissing("its container is not there")
+        body = {**like, "id": item_id, "name": last_segment(item_id)} if like else self._body(item_id)
         kinds = {"HyperVSite": "HyperVVirtualMachine", "VMM": "HyperVVirtualMachine"}
         kind = str(lift.details(body).get("instanceType") or kinds.get(context.fabric.kind, "VMwareVirtualMachine"))
         if kind not in lift.PROTECTABLES:
@@ -201,14 +221,17 @@ class Seeding:
         made = lift.PROTECTABLES[kind](_with_type(body, "customDetails", kind), context)
         self.scene.world.resources.put(made.id, made)
 
-    def another_protectable(self, row: Body) -> None:
-        """Put one more machine into a container, like a recorded one but with a name of its own."""
-        above = str(row["id"]).rpartition("/")[0]
-        name = self.scene.world.guid()
-        item_id = f"{above}/{name}"
-        lifted = lift.PROTECTABLES[str(lift.details(row).get("instanceType"))]
-        made = lifted({**row, "id": item_id, "name": name}, self.context(item_id))
-        self.scene.world.resources.put(made.id, made)
+    def _protectables(self) -> None:
+        """Lift the protectable items; of a list that is longer than a page of ours only what it needs."""
+        for rows in long_lists(self.facts).values():
+            for row in rows:
+                name = self.scene.world.guid() if row.stand_in else last_segment(str(row.body["id"]))
+                item_id = f"{str(row.body['id']).rpartition('/')[0]}/{name}"
+                self.attempt(item_id, self.protectable, item_id, row.body if row.stand_in else None)
+        many = listed(self.facts)
+        for signs in self.facts.before("replicationProtectableItems"):
+            if paths.key(signs.id) not in many:
+                self.attempt(signs.id, self.protectable, signs.id)
 
     def _is_young(self, item_id: str) -> bool:
         """Return whether an item is in initial replication, which goes on while others are lifted."""
@@ -222,7 +245,7 @@ class Seeding:
         context = self.context(item_id)
         container = context.container
         if context.fabric is None or container is None:
-            raise LookupError("its container is not there")
+            raise ParentMissing("its container is not there")
         body = self._begun(item_id)
         kind = str(lift.details(body).get("instanceType") or PROVIDER_OF_KIND.get(context.fabric.kind, ""))
         body = _with_type(body, "providerSpecificDetails", kind)
@@ -248,6 +271,10 @@ class Seeding:
     def _body(self, resource_id: str) -> Body:
         """Return the recorded body of a resource, with at least its id and name."""
         return {"id": resource_id, "name": last_segment(resource_id), **self.facts.told(resource_id)}
+
+
+def _note(resource_id: str, why: str) -> str:
+    return f"{resource_id} could not be put into the lab: {why}"
 
 
 def _with_type(body: Body, name: str, kind: str) -> Body:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from asr_lab.arm.exchange_log import as_session
 from asr_lab.arm.wire import Request, Response, last_segment
 from asr_lab.contract import recording
 from asr_lab.contract.azure import Surroundings
@@ -21,8 +22,8 @@ GROUP = "/subscriptions/5f6f1f4e-8d4c-4a0b-9b39-52a5a7c1b001/resourceGroups/migr
 VAULT = f"{GROUP}/providers/Microsoft.RecoveryServices/vaults/lab-vault"
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/target-network"
 ACCOUNT = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/targetstorage"
-HEADERS = ("Location", "Azure-AsyncOperation", "Retry-After", "Content-Type", "Date", "x-ms-request-id", "Server")
 BEGINS = datetime(2023, 8, 1, 8, 0, tzinfo=UTC)
+OLD_TIMES = datetime(2017, 9, 19, 6, 0, tzinfo=UTC)
 Held = dict[str, Any]
 
 
@@ -36,27 +37,24 @@ class Recorder:
         self, *assumed: Held, named: tuple[Held, ...] = (), below: str = VAULT, api_version: str = "2022-08-01"
     ) -> None:
         self.api_version = api_version
-        self.exchanges: list[Held] = []
-        rows = [_exchange("GET", f"{body['id']}?api-version={api_version}", None, 200, {}, body) for body in assumed]
-        rows += [_exchange("PATCH", f"{below}?api-version={api_version}", body, 200, {}, None) for body in named]
+        begins = BEGINS if api_version > "2017" else OLD_TIMES
+        rows = [_exchange("GET", f"{body['id']}?api-version={api_version}", None, body) for body in assumed]
+        rows += [_exchange("PATCH", f"{below}?api-version={api_version}", body, None) for body in named]
         facts = Facts(recording.parse(Path("assumed.json"), {"exchanges": rows}))
-        self.scene = Scene(BEGINS, seed=7)
+        self.scene = Scene(begins, seed=7)
         surroundings = Surroundings(facts, self.scene)
         surroundings.make()
-        seeding = Seeding(facts, self.scene, surroundings, api_version=api_version, begins=BEGINS)
+        seeding = Seeding(facts, self.scene, surroundings, api_version=api_version, begins=begins)
         seeding.run()
-        assert seeding.notes == []
+        assert seeding.all_notes == []
         self.scene.world.operations.clear()
+        self.scene.world.log.clear()
+        self.scene.world.keep_answers = True
 
-    def ask(self, method: str, path: str, body: Any = None, *, api_version: str = "", query: str = "") -> Response:
-        """Send a request and keep the exchange."""
-        version = api_version or self.api_version
-        parts = dict(part.split("=", 1) for part in query.split("&") if part)
-        request = Request(method, path, {"api-version": version, **parts}, {}, body, "recorder")
-        answer = self.scene.world.handle(request, self.scene.now)
-        url = f"https://management.azure.com{path}?api-version={version}" + (f"&{query}" if query else "")
-        self.exchanges.append(_exchange(method, url, body, answer.status, answer.headers, answer.body))
-        return answer
+    def ask(self, method: str, path: str, body: Any = None) -> Response:
+        """Send a request; the world's log keeps the exchange."""
+        request = Request(method, path, {"api-version": self.api_version}, {}, body, "recorder")
+        return self.scene.world.handle(request, self.scene.now)
 
     def read(self, path: str) -> Held:
         """Read a resource; it must be there."""
@@ -65,20 +63,23 @@ class Recorder:
         return dict(answer.body)
 
     def run(self, method: str, path: str, body: Any = None) -> None:
-        """Make a change and poll it, and its job, to the end."""
+        """Make a change and poll it to the end: the job, and since 2018 the status too."""
         answer = self.ask(method, path, body)
         assert answer.status == 202, (method, path, answer.body)
         operation = self.scene.world.operation(last_segment(answer.headers["x-ms-request-id"]))
         assert operation is not None
-        status = f"{VAULT}/replicationOperationStatus/{operation.guid}"
-        self.pass_s(30)
+        job = f"{VAULT}/replicationJobs/{operation.guid}"
+        status = job if self.api_version == "2016-08-10" else f"{VAULT}/replicationOperationStatus/{operation.guid}"
+        if status == job:
+            self.read(job)
+        self.pass_s(min(30.0, (operation.due - operation.started).total_seconds() / 2))
         self.read(status)
         self.scene.now = max(self.scene.now, operation.due)
         self.pass_s(30)
         ended = self.read(status)
         assert ended["status"] == "Succeeded", (method, path, operation.error)
-        if operation.scenario:
-            self.read(f"{VAULT}/replicationJobs/{operation.guid}")
+        if operation.scenario and status != job:
+            self.read(job)
 
     def pass_s(self, seconds: float) -> None:
         """Let time pass."""
@@ -93,15 +94,12 @@ class Recorder:
         raise AssertionError(f"{path} never became {state}")
 
     def session(self) -> Held:
-        """Return what was recorded, as the JSON of a file."""
-        held = [{**row, "index": index} for index, row in enumerate(self.exchanges)]
-        return {"source": {"recorder": "asr_lab"}, "exchanges": json.loads(json.dumps(held))}
+        """Return what the lab's log exports as a session."""
+        return dict(json.loads(json.dumps(as_session(self.scene.world.log))))
 
 
-def _exchange(method: str, url: str, body: Any, status: int, headers: dict[str, str], answer: Any) -> Held:
-    request = {"method": method, "url": url} | ({"body": body} if body is not None else {})
-    kept = {name: headers[name] for name in HEADERS if name in headers}
-    return {"request": request, "response": {"status": status, "headers": kept, "body": answer}}
+def _exchange(method: str, url: str, body: Any, answer: Any) -> Held:
+    return {"request": {"method": method, "url": url, "body": body}, "response": {"status": 200, "body": answer}}
 
 
 # Mutations

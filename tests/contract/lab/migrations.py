@@ -11,8 +11,8 @@ PLAN = f"{VAULT}/replicationRecoveryPlans/wave-plan"
 POLICY = f"{VAULT}/replicationPolicies/wave-policy"
 
 
-def in_mage_rcm() -> Held:
-    """VMware to Azure with an appliance, from the policy to the removal of everything."""
+def in_mage_rcm(*, back: bool = False) -> Held:
+    """VMware to Azure with an appliance, from the policy to the removal of everything; or ``back`` again."""
     fabric = f"{VAULT}/replicationFabrics/lab-vmwarefabric"
     container = f"{fabric}/replicationProtectionContainers/lab-replicationcontainer"
     details = {
@@ -48,12 +48,20 @@ def in_mage_rcm() -> Held:
     _pair(recorder, fabric, container, settings, mapping)
     item = f"{container}/replicationProtectedItems/web-01"
     recorder.run("PUT", item, {"properties": {"policyId": POLICY, "providerSpecificDetails": enable}})
-    _to_azure(recorder, item, "InMageRcm", {"performShutdown": "true"}, fabric)
+    _to_azure(recorder, item, "InMageRcm", {"performShutdown": "true"}, fabric, commits=not back)
+    if back:
+        again = {"datastoreName": "datastore", "logStorageAccountId": ACCOUNT, "reprotectAgentId": SERVER}
+        _reprotect(recorder, item, {"instanceType": "InMageRcm", **again})
+        specific = {"instanceType": "InMageRcmFailback", "recoveryPointType": "CrashConsistent"}
+        given = {"failoverDirection": "RecoveryToPrimary", "providerSpecificDetails": specific}
+        recorder.run("POST", f"{item}/plannedFailover", {"properties": given})
+        recorder.read(item)
+        return recorder.session()
     _remove(recorder, container, item, {"disableProtectionReason": "MigrationComplete"})
     return recorder.session()
 
 
-def in_mage_azure_v2() -> Held:
+def in_mage_azure_v2(*, api_version: str = "2022-08-01") -> Held:
     """VMware to Azure with a configuration server."""
     fabric = f"{VAULT}/replicationFabrics/{'ab12' * 16}"
     container = f"{fabric}/replicationProtectionContainers/cloud_6a1d1c9e-0d3b-4c57-8f9f-7d1c0b9b2a11"
@@ -75,6 +83,7 @@ def in_mage_azure_v2() -> Held:
             "properties": {"friendlyName": "web-02", "customDetails": machine},
         },
         named=({"network": NETWORK, "account": ACCOUNT, "targetAzureSubnetId": "apps"},),
+        api_version=api_version,
     )
     settings = {
         "instanceType": "InMageAzureV2",
@@ -106,8 +115,8 @@ def in_mage_azure_v2() -> Held:
     return recorder.session()
 
 
-def hyper_v_replica_azure() -> Held:
-    """Hyper-V to Azure, and back."""
+def hyper_v_replica_azure(*, back: bool = False, api_version: str = "2022-08-01") -> Held:
+    """Hyper-V to Azure; or ``back`` again."""
     fabric = f"{VAULT}/replicationFabrics/hyper-v-site"
     container = f"{fabric}/replicationProtectionContainers/cloud_2c5c7ac2-3174-5ded-a146-4220b3601f3f"
     protectable = f"{container}/replicationProtectableItems/b1956159-f3d3-4317-86d4-94fb027c6d95"
@@ -130,6 +139,7 @@ def hyper_v_replica_azure() -> Held:
             "properties": {"friendlyName": "web-03", "customDetails": machine},
         },
         named=({"network": NETWORK, "account": ACCOUNT, "recoverySubnetName": "apps"},),
+        api_version=api_version,
     )
     settings = {
         "instanceType": "HyperVReplicaAzure",
@@ -159,6 +169,13 @@ def hyper_v_replica_azure() -> Held:
     given = {"policyId": POLICY, "protectableItemId": protectable, "providerSpecificDetails": enable}
     recorder.run("PUT", item, {"properties": given})
     _to_azure(recorder, item, "HyperVReplicaAzure", {}, fabric)
+    if back:
+        options = {"dataSyncOption": "ForSynchronization", "recoveryVmCreationOption": "NoAction"}
+        specific = {"instanceType": "HyperVReplicaAzureFailback", **options}
+        given = {"failoverDirection": "RecoveryToPrimary", "providerSpecificDetails": specific}
+        recorder.run("POST", f"{item}/plannedFailover", {"properties": given})
+        recorder.read(item)
+        return recorder.session()
     _remove(recorder, container, item, {})
     return recorder.session()
 
@@ -198,7 +215,7 @@ def azure_to_azure() -> Held:
     }
     _pair(recorder, east, source, settings, {"instanceType": "A2A", "agentAutoUpdateStatus": "Disabled"}, target)
     recorder.run("PUT", item, mention)
-    _to_azure(recorder, item, "A2A", {}, east, tests=False)
+    _to_azure(recorder, item, "A2A", {}, east)
     _remove(recorder, source, item, {})
     return recorder.session()
 
@@ -219,7 +236,22 @@ def _pair(
     recorder.read(f"{container}/replicationProtectedItems")
 
 
-def _to_azure(recorder: Recorder, item: str, provider: str, failover: Held, fabric: str, *, tests: bool = True) -> None:
+def _reprotect(recorder: Recorder, item: str, specific: Held) -> None:
+    given = {"failoverDirection": "RecoveryToPrimary", "providerSpecificDetails": specific}
+    recorder.run("POST", f"{item}/reProtect", {"properties": given})
+    recorder.read(item)
+    recorder.wait(item, "Protected")
+
+
+def _to_azure(
+    recorder: Recorder,
+    item: str,
+    provider: str,
+    failover: Held,
+    fabric: str,
+    *,
+    commits: bool = True,
+) -> None:
     recorder.read(item)
     recorder.wait(item, "Protected")
     recorder.pass_s(3600)
@@ -227,12 +259,11 @@ def _to_azure(recorder: Recorder, item: str, provider: str, failover: Held, fabr
     recorder.read(item)
     specific = {"instanceType": provider}
     given: Held = {"failoverDirection": "PrimaryToRecovery", "providerSpecificDetails": specific}
-    if tests:
-        network = {"networkType": "VmNetworkAsInput", "networkId": NETWORK}
-        recorder.run("POST", f"{item}/testFailover", {"properties": {**given, **network}})
-        recorder.read(item)
-        recorder.run("POST", f"{item}/testFailoverCleanup", {"properties": {"comments": "tested"}})
-        recorder.read(item)
+    network = {"networkType": "VmNetworkAsInput", "networkId": NETWORK}
+    recorder.run("POST", f"{item}/testFailover", {"properties": {**given, **network}})
+    recorder.read(item)
+    recorder.run("POST", f"{item}/testFailoverCleanup", {"properties": {"comments": "tested"}})
+    recorder.read(item)
     plan = {
         "primaryFabricId": fabric,
         "recoveryFabricId": "Microsoft Azure",
@@ -253,8 +284,9 @@ def _to_azure(recorder: Recorder, item: str, provider: str, failover: Held, fabr
     given = {**given, "providerSpecificDetails": {**specific, **failover}}
     recorder.run("POST", f"{item}/unplannedFailover", {"properties": given})
     recorder.read(item)
-    recorder.run("POST", f"{item}/failoverCommit")
-    recorder.read(item)
+    if commits:
+        recorder.run("POST", f"{item}/failoverCommit")
+        recorder.read(item)
     recorder.read(f"{VAULT}/replicationJobs")
 
 
