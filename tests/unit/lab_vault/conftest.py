@@ -1,17 +1,10 @@
 """A small Azure with vaults, driven through World.handle: an empty one, one with servers of either generation."""
 
-import base64
 import pickle
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from asr_lab.arm import landing_zone
 from asr_lab.arm.estate import HostDescription, HostDisk, ListedHosts
@@ -24,6 +17,7 @@ from asr_lab.arm.site_recovery import (
 from asr_lab.arm.site_recovery_vmware import world_add_vcenter, world_register_process_server
 from asr_lab.arm.wire import Request, Response
 from asr_lab.arm.world import World
+from asr_lab.contract.certificates import client_certificate
 
 GIB = 1024**3
 API = "2025-08-01"
@@ -66,11 +60,6 @@ def host(name: str, address: str, number: int, *, agent: str | None = None) -> H
         memory_mb=4096,
         agent_version=agent,
     )
-
-
-@cache
-def _certificate_key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(65537, 2048)
 
 
 class Lab:
@@ -137,20 +126,7 @@ class Lab:
 
     def vault_key(self, vault: str) -> bytes:
         """Return a registration file for the vault, with a certificate registered there just now."""
-        key = _certificate_key()
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Windows Azure Tools")])
-        built = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(key.public_key())
-            .serial_number(1)
-            .not_valid_before(self.now - timedelta(minutes=10))
-            .not_valid_after(self.now + timedelta(hours=120))
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
-            .sign(key, hashes.SHA256())
-        )
-        certificate = base64.b64encode(built.public_bytes(Encoding.DER)).decode()
+        certificate = client_certificate(self.now, hours=120)
         body = {"properties": {"authType": "AAD", "certificate": certificate}}
         short = vault.rpartition("/")[2]
         put = self.ask("PUT", f"{vault}/certificates/{short}{SUB}-3-1-2026-vaultcredentials", body)

@@ -78,16 +78,12 @@ class AzureRegion(FabricKind):
                 f"properties.customDetails.location is '{location}'; Site Recovery has no such region.",
                 action=f"Give one of: {', '.join(table('azure_regions'))}.",
             )
-        return Fabric(
-            id=f"{scope.vault_id}/replicationFabrics/{name}",
-            name=name,
-            kind=self.name,
+        return self.fresh(
+            scope,
+            name,
+            now,
             friendly_name=known["text"],
-            internal_id=scope.world.guid(),
-            vault_id=scope.vault_id,
             location=canonical(location),
-            servers=[],
-            registered=now,
         )
 
     def make_container(

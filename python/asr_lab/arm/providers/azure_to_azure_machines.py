@@ -6,10 +6,10 @@ from asr_lab.arm.operations import OperationFailed
 from asr_lab.arm.providers.azure_to_azure_details import azure_disks
 from asr_lab.arm.providers.azure_to_azure_enable import recovery_network_id
 from asr_lab.arm.providers.azure_to_azure_model import AzureNic, AzureToAzureItem
+from asr_lab.arm.providers.failover import subnet_for
 from asr_lab.arm.providers.scope import fabric_by_id
 from asr_lab.arm.providers.work import error
 from asr_lab.arm.resources.compute import VmDisk, VmNic, create_vm
-from asr_lab.arm.resources.network import subnet_of
 from asr_lab.arm.wire import ArmError, last_segment
 from asr_lab.arm.world import World
 
@@ -79,17 +79,9 @@ def _make(
 
 def _nic(world: World, item: AzureToAzureItem, nic: AzureNic, network_id: str, *, test: bool) -> VmNic:
     network_id = (nic.test_network_id if test else nic.recovery_network_id) or network_id
-    wanted = (nic.test_subnet or nic.target_subnet) if test else nic.target_subnet
-    subnet = subnet_of(world, network_id, wanted) if wanted else None
-    if subnet is None:
-        found = world.resources.children(network_id, "subnets")
-        if not found:
-            problem = f"The virtual network '{network_id}' does not exist or has no subnet."
-            raise OperationFailed(error("28031", name=item.target.vm_name, problem=problem))
-        subnet = found[0]
     kept_name = last_segment(nic.arm_id)
     return VmNic(
-        subnet_id=str(subnet["id"]),
+        subnet_id=subnet_for(world, item, nic, network_id, test=test),
         private_ip=(nic.test_address if test else nic.target_address) or None,
         security_group_id=nic.test_security_group_id if test else nic.recovery_security_group_id,
         name=(nic.test_name or f"{kept_name}-test") if test else (nic.recovery_name or kept_name),

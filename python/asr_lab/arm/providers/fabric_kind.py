@@ -57,6 +57,23 @@ class FabricKind(ABC):
 
     # Made by request
 
+    def fresh(self, scope: "Scope", name: str, now: datetime, **more: Any) -> "Fabric":
+        """Return a fabric of this kind without servers; ``more`` are further fields, or others than the vault's."""
+        from asr_lab.arm.providers.model import Fabric
+
+        vault: Any = scope.world.resources.get(scope.vault_id)
+        fields = {"friendly_name": name, "location": str(vault["location"]), **more}
+        return Fabric(
+            id=f"{scope.vault_id}/replicationFabrics/{name}",
+            name=name,
+            kind=self.name,
+            internal_id=scope.world.guid(),
+            vault_id=scope.vault_id,
+            servers=[],
+            registered=now,
+            **fields,
+        )
+
     def make(self, scope: "Scope", name: str, given: Mapping[str, Any], now: datetime) -> "Fabric":
         """Return the fabric that a checked PUT describes; it is put into the store when the job ends."""
         raise NotImplementedError(f"fabrics of kind {self.name} register themselves")

@@ -91,6 +91,15 @@ def _make(
 
 
 def _nic(world: World, item: ProtectedItem, nic: Nic, network_id: str, *, test: bool) -> VmNic:
+    address = nic.test_address if test else nic.target_address
+    return VmNic(subnet_id=subnet_for(world, item, nic, network_id, test=test), private_ip=address or None)
+
+
+def subnet_for(world: World, item: ProtectedItem, nic: Nic, network_id: str, *, test: bool) -> str:
+    """Return the id of the subnet that an adapter gets: the one asked for, else the network's first.
+
+    Raises OperationFailed (28031) when the network has none.
+    """
     wanted = (nic.test_subnet or nic.target_subnet) if test else nic.target_subnet
     subnet = subnet_of(world, network_id, wanted) if wanted else None
     if subnet is None:
@@ -99,8 +108,7 @@ def _nic(world: World, item: ProtectedItem, nic: Nic, network_id: str, *, test: 
             problem = f"The virtual network '{network_id}' does not exist or has no subnet."
             raise OperationFailed(error("28031", name=item.target.vm_name, problem=problem))
         subnet = found[0]
-    address = nic.test_address if test else nic.target_address
-    return VmNic(subnet_id=str(subnet["id"]), private_ip=address or None)
+    return str(subnet["id"])
 
 
 def _disk_name(disk: str, vm_name: str) -> str:

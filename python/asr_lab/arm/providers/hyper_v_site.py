@@ -36,17 +36,10 @@ class HyperVSite(FabricKind):
 
     def make(self, scope: Scope, name: str, given: Mapping[str, Any], now: datetime) -> Fabric:
         """Return a site without hosts in the vault's region."""
-        vault: Any = scope.world.resources.get(scope.vault_id)
-        return Fabric(
-            id=f"{scope.vault_id}/replicationFabrics/{name}",
-            name=name,
-            kind=self.name,
-            friendly_name=name,
-            internal_id=scope.world.guid(),
-            vault_id=scope.vault_id,
-            location=str(vault["location"]),
-            servers=[],
-            registered=now,
+        return self.fresh(
+            scope,
+            name,
+            now,
         )
 
     def made(self, world: World, fabric: Fabric, now: datetime) -> None:

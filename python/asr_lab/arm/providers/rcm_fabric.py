@@ -40,17 +40,10 @@ class InMageRcm(FabricKind):
                 raise ArmError(
                     400, "BadRequest", f"properties.customDetails.{site} is '{wanted[site]}': there is no such site."
                 )
-        vault: Any = scope.world.resources.get(scope.vault_id)
-        return Fabric(
-            id=f"{scope.vault_id}/replicationFabrics/{name}",
-            name=name,
-            kind=self.name,
-            friendly_name=name,
-            internal_id=scope.world.guid(),
-            vault_id=scope.vault_id,
-            location=str(vault["location"]),
-            servers=[],
-            registered=now,
+        return self.fresh(
+            scope,
+            name,
+            now,
             tenant_id=wanted["sourceAgentIdentity"]["tenantId"],
             vmware_site_id=wanted["vmwareSiteId"],
             physical_site_id=wanted["physicalSiteId"],
