@@ -19,8 +19,12 @@ Each row selects by ``match`` and holds exactly one thing that happens:
     an effect: asked for by name by the rules of a resource (``World.effect``, ``World.planted``).
 
 Patterns in ``match`` are those of a shell (``*``), without regard to case; ``times`` (default: for ever) counts uses.
+A row about requests may strike by chance: ``"share": 0.2`` strikes a fifth of them. Which ones follows from ``seed``
+(default 0), the request's method and path, and how often the row has seen these two; not from the order among paths.
 """
 
+import random
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -52,6 +56,8 @@ _ROW = Record(
     {
         "match": MapOf(Text()),
         "times": Whole(minimum=1),
+        "share": Number(),
+        "seed": Whole(),
         "status": Whole(minimum=400, maximum=599),
         "code": Text(),
         "message": Text(),
@@ -84,6 +90,9 @@ _SELECTORS: Mapping[str, tuple[str, ...]] = {
     "effect": ("name", "provider", "location"),
 }
 """What a row of each kind can select by; the key is the property that makes it one."""
+
+_BY_CHANCE = ("status", "reset", "delay_s", "stale_s")
+"""The kinds of rows that may have a ``share``: those about requests."""
 
 _POSITIVE = ("delay_s", "stale_s", "factor", "seconds")
 
@@ -122,6 +131,8 @@ class Fault:
     match: dict[str, str]
     kind: str = "effect"
     left: int | None = None
+    share: float = 1.0
+    seed: int = 0
     status: int | None = None
     code: str = ""
     message: str = ""
@@ -137,6 +148,7 @@ class Fault:
     effect: str | None = None
     settings: Any = None
     since: datetime | None = None
+    met: Counter[str] = field(default_factory=Counter)
 
     @property
     def is_answer(self) -> bool:
@@ -149,6 +161,14 @@ class Fault:
             name in seen and fnmatchcase(seen[name].casefold(), pattern.casefold())
             for name, pattern in self.match.items()
         )
+
+    def chosen(self, method: str, path: str) -> bool:
+        """Return whether chance lets the fault strike this request, which fits; each asking counts as one request."""
+        if self.share >= 1:
+            return True
+        key = f"{method} {path.casefold()}"
+        self.met[key] += 1
+        return random.Random(f"{self.seed} {key} {self.met[key]}").random() < self.share
 
     def strike(self) -> None:
         """Use the fault once."""
@@ -185,6 +205,11 @@ def parse_fault(row: Any) -> Fault:
             raise _wrong(f"'match.{name}': a row with '{kind}' selects by {offered}")
     if kind in _POSITIVE and checked[kind] <= 0:
         raise _wrong(f"'{kind}' is {checked[kind]}; give a number above 0")
+    share = checked.get("share")
+    if (share is not None or checked.get("seed") is not None) and kind not in _BY_CHANCE:
+        raise _wrong(f"'share' and 'seed': a row with '{kind}' always strikes; they go with {', '.join(_BY_CHANCE)}")
+    if share is not None and not 0 < share <= 1:
+        raise _wrong(f"'share' is {share}; give the part of the requests that it strikes, above 0 and at most 1")
     for name, value in (checked.get("headers") or {}).items():
         if name.casefold() == "retry-after" and value.strip() == "0":
             raise _wrong(f"'headers.{name}' is 0, which clients take for no header at all; give 1 or more")
@@ -193,6 +218,8 @@ def parse_fault(row: Any) -> Fault:
         match=dict(checked["match"]),
         kind=kind,
         left=checked.get("times"),
+        share=1.0 if share is None else float(share),
+        seed=int(checked.get("seed") or 0),
         status=checked.get("status"),
         code=checked.get("code") or "",
         message=checked.get("message") or "",
@@ -241,18 +268,18 @@ class Faults:
 
     def answer(self, request: Request) -> Fault | None:
         """Return the fault that strikes this request, used once, or None."""
-        return self._strike(fault for fault in self.rows if fault.is_answer and fault.fits(**_seen(request)))
+        return self._strike(self._fitting(request, "status", "reset"))
 
     def delay_s(self, request: Request) -> float:
         """Return how long the answer to this request is held back, in seconds of the clients' time; uses the row."""
-        fault = self._strike(fault for fault in self.rows if fault.kind == "delay_s" and fault.fits(**_seen(request)))
+        fault = self._strike(self._fitting(request, "delay_s"))
         return fault.delay_s if fault else 0.0
 
     def stale_s(self, request: Request) -> float:
         """Return how old the answer to a GET has to be, in virtual seconds; 0 for a fresh one."""
         if request.method != "GET" or not self.rows:
             return 0.0
-        fault = self._strike(fault for fault in self.rows if fault.kind == "stale_s" and fault.fits(**_seen(request)))
+        fault = self._strike(self._fitting(request, "stale_s"))
         return fault.stale_s if fault else 0.0
 
     @property
@@ -289,6 +316,13 @@ class Faults:
     def planted(self, effect: str, **seen: str) -> Fault | None:
         """Return the fault with this effect that fits what is seen, without using it, or None."""
         return next((fault for fault in self.rows if fault.effect == effect and fault.fits(**seen)), None)
+
+    def _fitting(self, request: Request, *kinds: str) -> Iterator[Fault]:
+        """Yield the rows of these kinds that strike the request."""
+        seen = _seen(request)
+        for fault in self.rows:
+            if fault.kind in kinds and fault.fits(**seen) and fault.chosen(request.method, request.path):
+                yield fault
 
     @staticmethod
     def _strike(fitting: Iterator[Fault]) -> Fault | None:

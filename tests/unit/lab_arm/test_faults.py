@@ -51,6 +51,31 @@ def test_a_job_fault_fails_the_operation_of_that_scenario_and_name(world, clock,
     assert (hit.state, spared.state) == ("Failed", "Succeeded")
 
 
+def struck(world, ask, seed, count=400):
+    """Return which of ``count`` readings of a group are answered 500 by a row that strikes a fifth."""
+    world.faults.clear()
+    world.faults.add({"match": {"method": "GET"}, "status": 500, "share": 0.2, "seed": seed})
+    return [ask("GET", ask.group).status == 500 for _ in range(count)]
+
+
+def test_a_row_with_a_share_strikes_that_part_of_the_requests_and_the_same_ones_for_the_same_seed(world, ask):
+    first = struck(world, ask, seed=1)
+    assert 50 < sum(first) < 110
+    assert struck(world, ask, seed=1) == first
+    assert struck(world, ask, seed=2) != first
+
+
+def test_which_requests_of_a_path_are_struck_does_not_depend_on_other_paths(world, ask):
+    alone = struck(world, ask, seed=1, count=50)
+    world.faults.clear()
+    world.faults.add({"match": {"method": "GET"}, "status": 500, "share": 0.2, "seed": 1})
+    mixed = []
+    for _ in range(50):
+        ask("GET", f"{ask.group}/resources")
+        mixed.append(ask("GET", ask.group).status == 500)
+    assert mixed == alone
+
+
 def test_an_effect_is_found_by_name_until_it_is_used_up(world):
     world.faults.add({"match": {"name": "web"}, "effect": "stuck_replication", "times": 1})
     assert world.effect("stuck_replication", name="db") is None
@@ -66,6 +91,9 @@ def test_an_effect_is_found_by_name_until_it_is_used_up(world):
         {"match": {}, "status": 200},
         {"match": {}, "status": 503, "effect": "x"},
         {"match": {}, "status": 503, "tmies": 1},
+        {"match": {}, "status": 503, "share": 0},
+        {"match": {}, "status": 503, "share": 1.5},
+        {"match": {"name": "web"}, "effect": "x", "share": 0.5},
     ],
 )
 def test_a_row_that_is_no_fault_is_refused(world, row):
