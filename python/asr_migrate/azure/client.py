@@ -8,7 +8,6 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, M
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
@@ -25,9 +24,11 @@ from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpTransport
 from azure.core.polling import AsyncLROPoller
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
+from asr_migrate.azure.budget import Budget, BudgetPolicy
 from asr_migrate.azure.credentials import credential
 from asr_migrate.azure.failures import translate
-from asr_migrate.azure.policies import JournalPolicy, ReadOnlyPolicy, WriteOnceRetryPolicy, WriteRefusedError
+from asr_migrate.azure.journal import Journal
+from asr_migrate.azure.policies import READS, JournalPolicy, ReadOnlyPolicy, WriteOnceRetryPolicy, WriteRefusedError
 from asr_migrate.clock import Clock
 from asr_migrate.domain.cloud import CloudSettings, PlannedWrite
 from asr_migrate.domain.errors import AsrMigrateError, SetupError, job_error
@@ -76,6 +77,24 @@ class ClockedTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         await self.close()
 
 
+async def writes_arrive_once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep aiohttp from sending a PUT or DELETE a second time when the connection breaks before the answer.
+
+    aiohttp (3.14, ``ClientSession._request``) sends such methods again by itself after ``ClientOSError`` and
+    ``ServerDisconnectedError``: below our policies, with the same client request id and without a line in the journal,
+    so that an enable that had arrived is begun twice. It does not do so for any other ``ClientError``. Errors of
+    connections that were never made stay what they are.
+    """
+    try:
+        return await handler(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        if request.method in READS or isinstance(error, aiohttp.ClientConnectorError):
+            raise
+        raise aiohttp.ClientConnectionError(f"the connection broke before the answer: {error}") from error
+
+
 def trust(cloud: CloudSettings) -> ssl.SSLContext:
     """Return the one TLS context of a connection.
 
@@ -107,7 +126,8 @@ class AzureClients:
         *,
         clock: Clock,
         check_mode: bool = False,
-        journal: Path | None = None,
+        journal: Journal | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self.cloud = cloud
         self.subscription_id = subscription_id
@@ -115,7 +135,8 @@ class AzureClients:
         self.check_mode = check_mode
         self.planned: list[PlannedWrite] = []
         self._session = session
-        self._journal = journal
+        self.budget = budget or Budget(clock)
+        self.journal = journal
 
     def transport(self) -> ClockedTransport:
         return ClockedTransport(self._session, self.clock)
@@ -125,8 +146,11 @@ class AzureClients:
         return credential(self.cloud, self.transport())
 
     def _per_retry_policies(self) -> list[Any]:
-        guard = [ReadOnlyPolicy(self.planned)] if self.check_mode else []
-        return guard + ([JournalPolicy(self._journal, self.clock)] if self._journal and not self.check_mode else [])
+        """Return what each attempt goes through: check mode's guard, or the budget and then the journal."""
+        if self.check_mode:
+            return [ReadOnlyPolicy(self.planned), BudgetPolicy(self.budget)]
+        noted = [JournalPolicy(self.journal, self.clock)] if self.journal else []
+        return [BudgetPolicy(self.budget), *noted]
 
     def _make(self, client: Callable[..., T]) -> T:
         return client(
@@ -296,14 +320,18 @@ async def connect(
     *,
     clock: Clock,
     check_mode: bool = False,
-    journal: Path | None = None,
+    journal: Journal | None = None,
 ) -> AsyncIterator[AzureClients]:
     """Open a connection to ``cloud`` and close all of it at the end.
 
-    ``journal`` is a file that gets a line before and after every write; ``check_mode`` refuses every write.
+    ``journal`` gets a line before and after every write; ``check_mode`` refuses every write.
     """
     connector = aiohttp.TCPConnector(ssl=trust(cloud))
     async with aiohttp.ClientSession(
-        connector=connector, auto_decompress=False, trust_env=True, cookie_jar=aiohttp.DummyCookieJar()
+        connector=connector,
+        auto_decompress=False,
+        trust_env=True,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        middlewares=(writes_arrive_once,),
     ) as session:
         yield AzureClients(cloud, subscription_id, session, clock=clock, check_mode=check_mode, journal=journal)

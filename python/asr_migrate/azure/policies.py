@@ -6,10 +6,7 @@ a failover can be started twice; ``WriteOnceRetryPolicy`` takes its place in eve
 
 from __future__ import annotations
 
-import json
-import os
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -17,6 +14,7 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncHTTPPolicy, AsyncRetryPolicy
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
+from asr_migrate.azure.journal import ANSWERED, NO_ANSWER, SENDING, Journal
 from asr_migrate.domain.cloud import PlannedWrite, short_path
 from asr_migrate.domain.errors import AsrMigrateError
 
@@ -72,44 +70,42 @@ class Now(Protocol):
 
 
 class JournalPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Write one JSON line before a write is sent and one after its answer.
+    """Write one line before a write is sent and one after its answer; see ``azure.journal``.
 
-    The file is append-only evidence, mode 0600, never read back to decide anything. Bodies are left out: they may hold
-    secrets, and the method, path and client request id are enough to find the job in Azure.
+    Bodies are left out: they may hold secrets, and method, path and client request id are enough to find the job.
     """
 
-    def __init__(self, path: Path, clock: Now) -> None:
+    def __init__(self, journal: Journal, clock: Now) -> None:
         super().__init__()
-        self._path = path
+        self._journal = journal
         self._clock = clock
 
     def _append(self, event: str, request: HttpRequest, **more: object) -> None:
-        line = dict(
-            at=self._clock.now().isoformat(),
-            event=event,
+        self._journal.append(
+            self._clock.now(),
+            event,
             method=request.method,
             path=urlsplit(request.url).path,
-            client_request_id=request.headers.get("x-ms-client-request-id"),
+            client_request_id=request.headers.get("x-ms-client-request-id") or "",
             **more,
         )
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            os.write(handle, (json.dumps(line) + "\n").encode())
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
     async def send(self, request: PipelineRequest[HttpRequest]) -> PipelineResponse[HttpRequest, AsyncHttpResponse]:
         sent = request.http_request
         if sent.method in READS:
             return await self.next.send(request)
-        self._append("sending", sent)
+        self._append(SENDING, sent)
         try:
             response = await self.next.send(request)
         except Exception as error:
-            self._append("no answer", sent, error=type(error).__name__)
+            self._append(NO_ANSWER, sent, error=type(error).__name__)
             raise
         answer = response.http_response
-        self._append("answered", sent, status=answer.status_code, request_id=answer.headers.get("x-ms-request-id"))
+        self._append(
+            ANSWERED,
+            sent,
+            status=answer.status_code,
+            request_id=answer.headers.get("x-ms-request-id"),
+            correlation_id=answer.headers.get("x-ms-correlation-request-id"),
+        )
         return response

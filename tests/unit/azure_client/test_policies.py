@@ -6,6 +6,7 @@ import stat
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
+from asr_migrate.azure.journal import Journal
 from asr_migrate.azure.policies import JournalPolicy, ReadOnlyPolicy, WriteOnceRetryPolicy, WriteRefusedError
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
@@ -77,7 +78,13 @@ def journal_lines(path):
 def test_the_journal_has_a_line_before_the_write_and_one_after_its_answer(script, answer, send, clock, tmp_path):
     path = tmp_path / "journal" / "wave.jsonl"
     transport = script(answer(202, {"x-ms-request-id": "job"}))
-    send(transport, [JournalPolicy(path, clock)], "POST", "https://azure/items/a/failover?x=1", json={"secret": "s"})
+    send(
+        transport,
+        [JournalPolicy(Journal(path, actor="ops"), clock)],
+        "POST",
+        "https://azure/items/a/failover?x=1",
+        json={"secret": "s"},
+    )
     before, after = journal_lines(path)
     assert (before["event"], before["method"], before["path"]) == ("sending", "POST", "/items/a/failover")
     assert (after["event"], after["status"], after["request_id"]) == ("answered", 202, "job")
@@ -86,18 +93,18 @@ def test_the_journal_has_a_line_before_the_write_and_one_after_its_answer(script
 
 def test_the_journal_is_readable_by_its_owner_only(script, answer, send, clock, tmp_path):
     path = tmp_path / "wave.jsonl"
-    send(script(answer(202)), [JournalPolicy(path, clock)], "PUT")
+    send(script(answer(202)), [JournalPolicy(Journal(path, actor="ops"), clock)], "PUT")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_the_journal_says_when_no_answer_came(script, send, clock, tmp_path):
     path = tmp_path / "wave.jsonl"
     with pytest.raises(ServiceRequestError):
-        send(script(ServiceRequestError("broken")), [JournalPolicy(path, clock)], "PUT")
-    assert [line["event"] for line in journal_lines(path)] == ["sending", "no answer"]
+        send(script(ServiceRequestError("broken")), [JournalPolicy(Journal(path, actor="ops"), clock)], "PUT")
+    assert [line["event"] for line in journal_lines(path)] == ["sending", "no_answer"]
 
 
 def test_the_journal_leaves_reads_out(script, answer, send, clock, tmp_path):
     path = tmp_path / "wave.jsonl"
-    send(script(answer(200)), [JournalPolicy(path, clock)], "GET")
+    send(script(answer(200)), [JournalPolicy(Journal(path, actor="ops"), clock)], "GET")
     assert not path.exists()

@@ -1,0 +1,44 @@
+"""What the answer to a change says: which job began."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from asr_migrate.domain.site import Sent
+
+
+def job_name(headers: Any) -> str:
+    """Return the job that an answer names: the last segment of x-ms-request-id or of Azure-AsyncOperation.
+
+    Source: recorded exchanges; the operation, its job and both poll addresses share one GUID.
+    """
+    for header in ("x-ms-request-id", "Azure-AsyncOperation"):
+        value = str(headers.get(header) or "").split(",")[0].split("?")[0]
+        if "/" in value:
+            return value.rstrip("/").rpartition("/")[2]
+    return ""
+
+
+class Acceptance:
+    """One change on its way: options for the SDK's call that set the client request id and catch the job's name.
+
+    The id is known before the request is sent, so that a change whose answer never came can be looked for by it: the
+    service repeats it in the job's ``activityId``.
+    """
+
+    def __init__(self, client_request_id: str | None = None) -> None:
+        self.client_request_id = client_request_id or str(uuid.uuid4())
+        self._job: str | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Return keyword arguments of an SDK operation."""
+        return {"request_id": self.client_request_id, "raw_response_hook": self._remember}
+
+    def _remember(self, response: Any) -> None:
+        self._job = job_name(response.http_response.headers) or None
+
+    @property
+    def sent(self) -> Sent:
+        return Sent(self._job, self.client_request_id)
