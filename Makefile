@@ -9,7 +9,7 @@ RECORDED := $(or $(ASR_WIRE),../shared/wire)
 export ANSIBLE_HOME ?= $(abspath .cache/ansible)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse down test lint unit contract scenarios molecule docs bench-lab clean
+.PHONY: help setup rehearse down test lint unit contract scenarios molecule docs faults fault-tests bench bench-lab clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ rehearse: $(READY) ## migrate the lab's two waves from EC2 to Azure, on this mac
 down: $(READY) ## stop the lab that "make rehearse" left running
 	$(BIN)/asr-migrate lab down
 
-test: lint unit contract scenarios molecule ## everything that CI runs
+test: lint unit contract scenarios fault-tests molecule ## everything that CI runs
 
 lint: $(READY) ## ruff, mypy --strict, import contracts, ansible-lint, yamllint
 	$(BIN)/ruff check .
@@ -50,8 +50,17 @@ contract: $(READY) ## the lab and the adapters against recorded exchanges (skipp
 scenarios: $(READY) ## one story a file, and the rehearsal itself
 	$(BIN)/pytest tests/scenarios --durations=15
 
+fault-tests: $(READY) ## killed runs (KILLS=30), faulty answers, two runs at once, a machine that fails at each stage
+	KILLS=$(or $(KILLS),30) $(BIN)/pytest tests/faults -s --durations=10
+
+faults: $(READY) ## kill 300 runs of whole waves at random moments (KILLS=, SEED= for one story) and judge each wave
+	$(BIN)/python -m tests.faults --kills $(or $(KILLS),300) $(if $(SEED),--seed $(SEED))
+
 molecule: $(READY) ## role tests on a Linux and a Windows lab host
 	scripts/molecule.sh
+
+bench: $(READY) ## the engine against its targets and two naive ways (15 minutes; ARGS=--quick, ARGS=--write)
+	$(BIN)/python tests/bench/bench_engine.py $(ARGS)
 
 bench-lab: $(READY) ## how fast the lab's Azure is with 5,000 protected machines
 	$(BIN)/python tests/bench/bench_lab.py

@@ -5,13 +5,29 @@
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from asr_lab.arm.resources.not_simulated import operations as not_simulated
 from asr_lab.sdk_operations import answer, sdk_operations
+from asr_migrate.domain.durations import durations
 from asr_migrate.domain.errors import CatalogueRow, catalogue
-from asr_migrate.domain.lifecycle import GOALS, ROAD, VERBS, Goal, Stage
+from asr_migrate.domain.gates import GATES, GATES_OF
+from asr_migrate.domain.lifecycle import (
+    GOALS,
+    ROAD,
+    VERBS,
+    Act,
+    AzureVm,
+    Goal,
+    Observation,
+    Refuse,
+    Stage,
+    Verb,
+    Wait,
+)
 from asr_migrate.domain.readiness_rules import RULES
+from asr_migrate.engine.decide import decide
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 MADE_BY = "<!-- Made by scripts/generate_docs.py; change the tables it reads, then run it. -->"
@@ -47,14 +63,49 @@ def stages(found: Iterable[Stage]) -> str:
 
 
 def diagram() -> list[str]:
-    """Return the lifecycle as a Mermaid state diagram: an arrow for every verb that moves a machine."""
+    """Return the lifecycle as a Mermaid state diagram: an arrow for every verb that moves a machine.
+
+    The gates that stand before a verb are named at its arrow.
+    """
     lines = ["```mermaid", "stateDiagram-v2", "  direction LR", "  [*] --> absent"]
+    ways = {
+        Verb.REPLICATE: (Stage.ENABLING, Stage.REPLICATING, Stage.PROTECTED),
+        Verb.STOP_REPLICATION: (Stage.ABSENT,),
+    }
     for verb, row in VERBS.items():
         if row.leads_to in row.legal_from:
             continue
+        gates = ", ".join(gate.name for gate in GATES_OF[verb])
+        words = f"{verb} [{gates}]" if gates else str(verb)
         starts = sorted((stage for stage in row.legal_from if stage in ROAD), key=ROAD.index)
-        lines += [f"  {start} --> {row.leads_to}: {verb}" for start in starts]
+        road = ways.get(verb, (row.through, row.leads_to))
+        lines += [f"  {start} --> {road[0]}: {words}" for start in starts]
+        lines += [f"  {one} --> {after}" for one, after in pairwise(road)]
+    broken = sorted({row.through for verb, row in VERBS.items() if verb in FAILS_VISIBLY}, key=ROAD.index)
+    lines += [f"  {stage} --> broken: its job fails" for stage in broken]
+    repairs = [(verb, row) for verb, row in VERBS.items() if Stage.BROKEN in row.legal_from]
+    lines += [f"  broken --> {ways.get(verb, (row.through,))[0]}: {verb}" for verb, row in repairs]
     return [*lines, "  migrated --> [*]", "```"]
+
+
+FAILS_VISIBLY = (Verb.REPLICATE, Verb.TEST_FAILOVER, Verb.CLEAN_UP_TEST, Verb.FAIL_OVER)
+"""The verbs whose failed job leaves the machine broken; after the others it stands where it stood."""
+
+
+def decided(stage: Stage, goal: Goal) -> str:
+    """Return what ``decide`` says of a machine at ``stage`` that needs nothing else: everything offered, gates open."""
+    offered = frozenset(row.operation for row in VERBS.values() if row.operation)
+    vm = AzureVm("vm", "", "", running=True)
+    test_vm = vm if stage is Stage.TEST_RUNNING else None
+    decision = decide(Observation(stage, allowed_operations=offered, vm=vm, test_vm=test_vm), goal)
+    match decision:
+        case Act():
+            return f"**{decision.verb}**"
+        case Refuse():
+            return f"refused: {decision.code}" + (f", first `{decision.first}`" if decision.first else "")
+        case Wait():
+            return "waits"
+    return "done"
 
 
 def lifecycle() -> str:
@@ -104,6 +155,52 @@ def lifecycle() -> str:
             "## Goals",
             "",
             *table(("Goal", "Playbook", "Verbs it may send", "Reached at", "Goal before it"), goals),
+            "",
+            "## Every stage and every goal",
+            "",
+            "What is decided for a machine at a stage (rows) that is asked for a goal (columns), when Site Recovery",
+            "offers every operation, no job is seen and all gates are open: the verb that is sent, or what is said.",
+            "A machine on which a job works is waited for, whatever the goal. A broken machine is cleaned up after a",
+            "failed test; where only its failover failed, that is tried again.",
+            "",
+            *table(
+                ("Stage", *(f"`{goal}`" for goal in Goal)),
+                [(f"`{stage}`", *(decided(stage, goal) for goal in Goal)) for stage in Stage],
+            ),
+            "",
+            "## Gates",
+            "",
+            "What must be true before a verb is sent, beside what Site Recovery requires. Those without a switch",
+            "are always on; the others are switched on in `asr_gates`. Everything that somebody has to do is named at",
+            "once. With `probes` a test counts as running, and a failover as reached, only when the Azure VM has",
+            "passed them.",
+            "",
+            *table(
+                ("Gate", "Switched on by", "Stands before", "Open when", "Codes"),
+                [
+                    (
+                        gate.name,
+                        f"`{gate.switch}`" if gate.switch else "",
+                        ", ".join(f"`{verb}`" for verb in Verb if verb in gate.verbs),
+                        gate.words,
+                        ", ".join(f"`{code}`" for code in gate.codes),
+                    )
+                    for gate in GATES
+                ],
+            ),
+            "",
+            "## How long it takes",
+            "",
+            "Minutes for one machine, as check mode and `asr-migrate plan` tell them.",
+            "",
+            *table(
+                ("Provider", "Verb", "Minutes", "Source"),
+                [
+                    (f"`{provider}`", f"`{verb}`", str(row["minutes"]), str(row["source"]))
+                    for provider, rows in durations().items()
+                    for verb, row in rows.items()
+                ],
+            ),
             "",
         ]
     )

@@ -51,6 +51,9 @@ FIELDS = {
     "boot_order": ("asr_boot_order",),
     "probes": ("asr_probes",),
     "run_as_account": ("asr_run_as_account",),
+    "quiesced_at": ("wave_quiesced_at",),
+    "probe_address": ("asr_probe_address",),
+    "probe_test_address": ("asr_probe_test_address",),
 }
 
 

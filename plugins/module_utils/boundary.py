@@ -5,7 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import os
+import signal
+import tempfile
+import time
 import traceback
 from importlib import metadata
 
@@ -32,6 +36,9 @@ REQUIRED = {
 }
 
 PROGRESS_VARIABLE = "ASR_PROGRESS_FILE"
+RUN_VARIABLE = "ASR_RUN_DIR"
+STOPPING = {signal.SIGTERM: "SIGTERM", signal.SIGINT: "SIGINT (Ctrl-C)", signal.SIGHUP: "SIGHUP"}
+PARENT_LOOK_S = 1.0
 
 
 class Context:
@@ -47,6 +54,13 @@ class Context:
 
         return open_session(params, self.check_mode)
 
+    def stoppable(self, stop, about):
+        """Return an async context manager that calls ``stop(reason)`` when somebody wants the module to end.
+
+        ``about`` names what the module works on; see ``StopRequests``.
+        """
+        return StopRequests(stop, about)
+
     def warn(self, text):
         """Show ``text`` as a warning of the task."""
         self._module.warn(text)
@@ -59,6 +73,104 @@ class Context:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(handle, "a", encoding="utf-8") as file:
             file.write(line.rstrip("\n") + "\n")
+
+
+class StopRequests:
+    """Calls ``stop(reason)``, once, when a signal arrives or when ansible-playbook is gone.
+
+    ansible-playbook passes SIGINT and SIGTERM on to its modules and then ends without their results. A cancelled job of
+    ansible-runner kills it without passing anything on; its worker leads a session of its own, so its parent changes.
+    Where the environment variable ASR_RUN_DIR names a folder (``asr-migrate run`` does), the module stands there while
+    it works, as ``<pid>.json``, and leaves there what ``tell`` was given if it was stopped.
+    """
+
+    def __init__(self, stop, about):
+        self.reason = None
+        self._stop = stop
+        self._about = about
+        self._told = []
+        self._parent = None
+        self._next_look = None
+        folder = os.environ.get(RUN_VARIABLE)
+        self._file = os.path.join(folder, f"{os.getpid()}.json") if folder and os.path.isdir(folder) else None
+
+    async def __aenter__(self):
+        loop = asyncio.get_running_loop()
+        for number, name in STOPPING.items():
+            loop.add_signal_handler(number, self._ask, f"it was asked to stop by {name}")
+        self._parent = parent_of_session()
+        self._look()
+        self._write()
+        return self
+
+    async def __aexit__(self, *_exc):
+        if self._next_look:
+            self._next_look.cancel()
+        loop = asyncio.get_running_loop()
+        for number in STOPPING:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
+        if self._file and not self.reason:
+            os.unlink(self._file)
+        elif self._file:
+            self._write()
+
+    def tell(self, reason, lines):
+        """Note why the module's work was stopped and what goes on, for whoever started it."""
+        self.reason, self._told = reason, list(lines)
+
+    def _ask(self, reason):
+        if self.reason is None:
+            self.reason = reason
+            self._stop(reason)
+
+    def _look(self):
+        """Look whether ansible-playbook is still there, now and every second."""
+        if parent_of_session() != self._parent:
+            self._ask("ansible-playbook, which started it, is gone")
+        else:
+            self._next_look = asyncio.get_running_loop().call_later(PARENT_LOOK_S, self._look)
+
+    def _write(self):
+        told = {"pid": os.getpid(), "about": self._about, "stopped": self.reason, "lines": self._told}
+        if self._file:
+            leave(self._file, told)
+
+
+def leave(path, told):
+    """Write ``told`` as JSON in one go, so that a reader never sees half of it."""
+    handle, draft = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".draft-")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(told, file)
+    os.replace(draft, path)
+
+
+def leave_plan(module, result):
+    """Leave what check mode would send where ``asr-migrate plan`` looks for it: the folder ASR_RUN_DIR.
+
+    Files are ``plan-<nanoseconds>-<pid>.json``, so that their names sort in the order of the tasks.
+    """
+    folder = os.environ.get(RUN_VARIABLE)
+    if not (module.check_mode and folder and os.path.isdir(folder) and "writes" in result):
+        return
+    told = {
+        "module": module._name,
+        "goal": module.params.get("goal"),
+        "writes": result["writes"],
+        "machines": result.get("machines") or {},
+    }
+    leave(os.path.join(folder, f"plan-{time.time_ns():020}-{os.getpid()}.json"), told)
+
+
+def parent_of_session():
+    """Return the process id of the parent of this session's leader; 0 when the leader is gone, None when unknown."""
+    if not os.path.isdir("/proc/self"):
+        return None
+    try:
+        with open(f"/proc/{os.getsid(0)}/stat", encoding="utf-8", errors="replace") as stat:
+            return int(stat.read().rpartition(")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def numbers(version):
@@ -124,4 +236,5 @@ def main(run, argument_spec, supports_check_mode=True):
         if told["error"]["code"] == "Unexpected" and module._verbosity >= 3:
             told["exception"] = traceback.format_exc()
         module.fail_json(**told)
+    leave_plan(module, result)
     module.exit_json(**result)

@@ -12,6 +12,10 @@ description:
   - A machine's failure never stops the others and never fails the task; see RV(machines). The task fails only when the
     vault itself cannot be worked with.
   - Nothing that Azure is doing is ever cancelled, also when the time runs out.
+  - One run works on a wave at a time, whichever controllers they start from. A second one fails with the code
+    C(WaveHeld), says who works on it and since when, and changes nothing. A run that was killed blocks others for
+    15 minutes, on its own controller not at all.
+  - On SIGTERM or SIGINT, or when ansible-playbook is gone, nothing more is asked for; see RV(stopped).
 extends_documentation_fragment:
   - asr.migrate.azure
 options:
@@ -28,6 +32,20 @@ options:
     type: str
     choices: [protected, test_running, tested, failed_over, migrated, absent]
     required: true
+  gates:
+    description:
+      - What must be true before a step that is hard to undo. Empty asks for nothing.
+      - Keys are C(tested_within_days) (a test failover that ended well not longer ago, before a failover),
+        C(fresh_point) (a recovery point newer than the machine's C(quiesced_at), before a failover),
+        C(require_approval), C(probes) (the Azure VM answers its C(probes), before a commit) and C(freeze), a list of
+        windows in which nothing is failed over, committed or completed.
+      - A window has C(start), C(end) and C(why), or C(days), C(from), C(to), C(zone) and C(why) for every week.
+    type: dict
+    default: {}
+  approval:
+    description: Who approved the run, as C(by) and C(reason). They are kept in the journal.
+    type: dict
+    default: {}
   timeout_s:
     description: Seconds that each machine is given.
     type: int
@@ -102,10 +120,21 @@ machines:
       returned: when the machine failed
 writes:
   description:
-    - In check mode, what would be sent, each with C(method), C(path), C(what), C(why) and all of it as C(line).
+    - In check mode, what would be sent, in order, each with C(method), C(path), C(what), C(why) and all of it as
+      C(line), as well as C(machine), C(body), C(calls), C(minutes) and C(gates).
   returned: success
   type: list
   elements: dict
+stopped:
+  description: Why this run asked for nothing more before every machine was done; what Azure was doing goes on.
+  returned: when the run was stopped
+  type: str
+  sample: it was asked to stop by SIGTERM
+going_on:
+  description: What Azure goes on with, in words, by machine.
+  returned: when the run was stopped
+  type: dict
+  sample: {web: fail over to the latest recovery point}
 """
 
 from ansible_collections.asr.migrate.plugins.module_utils.boundary import AZURE_OPTIONS, main
@@ -116,6 +145,8 @@ ARGUMENT_SPEC = {
     **AZURE_OPTIONS,
     "machines": {"type": "list", "elements": "dict", "required": True},
     "goal": {"type": "str", "choices": GOALS, "required": True},
+    "gates": {"type": "dict", "default": {}},
+    "approval": {"type": "dict", "default": {}},
     "timeout_s": {"type": "int", "default": 6 * 3600},
     "progress": {"type": "path"},
 }
@@ -125,13 +156,26 @@ async def run(params, context):
     """Bring the wave to ``goal``; see RETURN for the result."""
     from asr_migrate.domain.lifecycle import Goal
     from asr_migrate.domain.wave import Wave
+    from asr_migrate.session import gates_of, wave_names
 
+    gates = gates_of(params["gates"], params["approval"])
     async with context.session(params) as session:
         wave = Wave.from_hosts(params["machines"], session.landing_zone)
-        engine = session.engine(context.progress)
-        outcome = await engine.reach(wave, Goal(params["goal"]), timeout_s=float(params["timeout_s"]))
-    writes = [write.as_dict() for write in outcome.writes]
-    return {"changed": outcome.changed, "machines": outcome.by_machine(), "writes": writes}
+        engine = session.engine(context.progress, wave=wave, gates=gates)
+        about = f"wave {', '.join(wave_names(wave))}: {params['goal']}"
+        async with context.stoppable(engine.stop, about) as stops:
+            goal, timeout_s = Goal(params["goal"]), float(params["timeout_s"])
+            outcome = await session.reach(engine, wave, goal, timeout_s, warn=context.warn)
+            if outcome.stopped:
+                stops.tell(outcome.stopped, [f"{name}: {words}" for name, words in outcome.going_on.items()])
+    result = {
+        "changed": outcome.changed,
+        "machines": outcome.by_machine(),
+        "writes": [write.as_dict() for write in outcome.writes],
+    }
+    if outcome.stopped:
+        result |= {"stopped": outcome.stopped, "going_on": dict(outcome.going_on)}
+    return result
 
 
 if __name__ == "__main__":

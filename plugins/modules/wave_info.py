@@ -86,6 +86,11 @@ machines:
       description: What has to happen before replication can be asked for.
       type: str
       returned: when something has to
+service_time:
+  description: The time of Azure, as ISO 8601; null while the vault does not exist.
+  returned: success
+  type: str
+  sample: "2026-11-21T02:00:00+00:00"
 """
 
 from ansible_collections.asr.migrate.plugins.module_utils.boundary import AZURE_OPTIONS, main
@@ -99,8 +104,10 @@ async def run(params, context):
 
     async with context.session(params) as session:
         wave = Wave.from_hosts(params["machines"], session.landing_zone)
-        seen = await session.engine().look(wave)
-    return {"changed": False, "machines": {name: described(observation) for name, observation in seen.items()}}
+        seen = await session.engine().look(wave) if wave.machines else {}
+        now = await session.service_time()
+    machines = {name: described(observation) for name, observation in seen.items()}
+    return {"changed": False, "machines": machines, "service_time": now and now.isoformat()}
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
-"""The command asr-migrate: rehearse a migration in the lab, run one for real, see its report.
+"""The command asr-migrate: rehearse a migration in the lab, plan one, run it for real, see its report.
 
-Exit codes: 0 done; 1 the rehearsal or the report shows a machine that is neither migrated nor refused for a reason;
-2 wrong usage; 3 something has to be prepared first. ``run`` ends with ansible-playbook's own code.
+Exit codes: 0 done; 1 the rehearsal or the report shows a machine that is neither migrated nor refused for a reason, or
+the plan one that would be refused; 2 wrong usage; 3 something has to be prepared first; 4 the run was stopped, what it
+had asked of Azure goes on. ``run`` ends with ansible-playbook's own code otherwise, but with 2 for its 4 (a host that
+could not be reached).
 """
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,13 +18,17 @@ import typer
 from rich.console import Console
 
 from asr_migrate.cli import lab as lab_commands
-from asr_migrate.cli import processes, rehearsal, screen, verdict
+from asr_migrate.cli import plan as plans
+from asr_migrate.cli import processes, rehearsal, screen, stopping, verdict
 from asr_migrate.cli.project import Project, find
 from asr_migrate.domain.errors import AsrMigrateError, InputError
 
 EXIT_NOT_AS_EXPECTED = 1
 EXIT_USAGE = 2
 EXIT_PREPARE = 3
+EXIT_STOPPED = 4
+ANSIBLE_FAILED = 2
+ANSIBLE_UNREACHABLE = 4
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
 EPILOG = """
 Examples:
@@ -32,12 +39,46 @@ Examples:
 
   asr-migrate run assess -i inventory/mine  look at the real machines
 
+  asr-migrate plan -i inventory/mine        everything that would be sent, in order
+
   asr-migrate run --lab migrate --check     what a run in the lab would do
 
   asr-migrate lab log --writes              what Azure was asked to change
 
-Exit codes: 0 done; 1 a machine was neither migrated nor refused for a reason; 2 wrong usage; 3 something must be
-prepared first. "run" ends with the exit code of ansible-playbook.
+Exit codes: 0 done; 1 a machine was neither migrated nor refused for a reason, or would be refused; 2 wrong usage;
+3 something must be prepared first; 4 the run was stopped, and what it had asked of Azure goes on. "run" ends with the
+exit code of ansible-playbook otherwise, but with 2 where that is 4 (a host could not be reached).
+"""
+
+RUN_EPILOG = """
+Examples:
+
+  asr-migrate run replicate -i inventory/mine            one step, for every wave
+
+  asr-migrate run failover -i inventory/mine -e asr_waves=wave_one
+
+  asr-migrate run migrate -i inventory/mine --check      what it would do; see also "asr-migrate plan"
+
+Ctrl-C, or SIGTERM, stops a run at any moment: nothing more is asked for, what Azure is doing goes on and is named, and
+the exit code is 4. The same command picks it up again. Never cancel a failover in the portal.
+
+Exit codes: 0 every machine is where it was asked to be; 2 a machine or a task failed, or a host could not be reached;
+3 something must be prepared first; 4 stopped; others as of ansible-playbook.
+"""
+
+PLAN_EPILOG = """
+Examples:
+
+  asr-migrate plan -i inventory/mine                     the whole migration of every wave
+
+  asr-migrate plan failover -i inventory/mine --wave one
+
+  asr-migrate plan -i inventory/mine --json > plan.json
+
+A goal that has to be reached first is taken as reached, so that the plan of the whole migration is complete. What a
+gate would hold back today is named with the gate.
+
+Exit codes: 0 planned; 1 a machine would be refused; 2 wrong usage; 3 it could not be planned.
 """
 
 app = typer.Typer(
@@ -99,7 +140,9 @@ def rehearse(
         environment = project.lab_environment()
         machines = rehearsal.expected(project, environment, waves)
         arguments = [*rehearsal.lab_arguments(project), *rehearsal.limit(waves)]
-        code = rehearsal.playbook(project, environment, "migrate", arguments)
+        code = _stoppable(project, environment, "migrate", arguments)
+        if code == EXIT_STOPPED:
+            raise typer.Exit(EXIT_STOPPED)
         rows, good = rehearsal.judge(project, machines, waves, code)
     _tell_end(project, rows, waves, code, good)
     if not good:
@@ -121,7 +164,7 @@ def _tell_end(project: Project, rows: list[verdict.Row], waves: list[str], code:
         console.print(f"{words:<15} {command}", soft_wrap=True, highlight=False)
 
 
-@app.command(context_settings=PASS_ON)
+@app.command(context_settings=PASS_ON, epilog=RUN_EPILOG)
 def run(
     context: typer.Context,
     playbook: Annotated[str, typer.Argument(help="A playbook of playbooks/ by name, or a path.")],
@@ -135,10 +178,57 @@ def run(
 
 
 def _play(project: Project, name: str, lab: bool, arguments: list[str]) -> int:
-    """Run a playbook against the lab or against the inventory in ``arguments``, and return Ansible's exit code."""
+    """Run a playbook against the lab or against the inventory in ``arguments``, and return our exit code."""
     line = [*_sources(project, lab, arguments), *arguments]
     project.playbook(name)
-    return rehearsal.playbook(project, _environment(project, lab), name, line)
+    return _stoppable(project, _environment(project, lab), name, line)
+
+
+def _stoppable(project: Project, environment: dict[str, str], name: str, line: list[str]) -> int:
+    """Run a playbook, say what goes on in Azure if it was stopped, and return our exit code."""
+    with stopping.run_folder() as folder:
+        code = rehearsal.playbook(project, environment | stopping.environment(folder), name, line)
+        stopped = stopping.stopped(folder)
+    if stopped:
+        screen.show_stopped(errors, stopped)
+        return EXIT_STOPPED
+    return ANSIBLE_FAILED if code == ANSIBLE_UNREACHABLE else code
+
+
+@app.command(epilog=PLAN_EPILOG)
+def plan(
+    playbook: Annotated[str, typer.Argument(help="A playbook of playbooks/ by name, or a path.")] = "migrate",
+    lab: Lab = False,
+    inventory: Inventory = None,
+    wave: Waves = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """List every change that a playbook would ask for, in order, with its reason; reads only, nothing is sent."""
+    with told():
+        project = find(Path.cwd())
+        arguments = [*_inventories(inventory), *rehearsal.limit(wave or [])]
+        line = rehearsal.playbook_line(project, playbook, ["--check", *_sources(project, lab, arguments), *arguments])
+        with stopping.run_folder() as folder:
+            environment = _environment(project, lab) | stopping.environment(folder)
+            code, output = processes.listen(line, environment, Path.cwd())
+            found = plans.read(folder)
+        if code and not found.refused:
+            raise processes.failed(line[0], code, output, f"planning {playbook}")
+    if as_json:
+        typer.echo(json.dumps(found.as_dict(), indent=2))
+    else:
+        _tell_plan(found)
+    if found.refused:
+        raise typer.Exit(EXIT_NOT_AS_EXPECTED)
+
+
+def _tell_plan(found: plans.Plan) -> None:
+    if found.writes:
+        console.print(plans.table(found))
+    told = f"{len(found.writes)} changes" + (f", about {found.calls} requests to Azure" if found.calls else "")
+    console.print(f"{told}. Nothing was sent." if found.writes else "Nothing would be changed.", highlight=False)
+    if found.refused:
+        console.print(plans.refusals(found.refused))
 
 
 def _environment(project: Project, lab: bool) -> dict[str, str]:

@@ -98,8 +98,12 @@ def lab_arguments(project: Project) -> list[str]:
 
 def playbook(project: Project, environment: Mapping[str, str], name: str, arguments: Sequence[str]) -> int:
     """Run a playbook with its output on ours and return Ansible's exit code."""
-    line = [processes.program("ansible-playbook"), *arguments, str(project.playbook(name))]
-    return processes.stream(line, environment)
+    return processes.stream(playbook_line(project, name, arguments), environment)
+
+
+def playbook_line(project: Project, name: str, arguments: Sequence[str]) -> list[str]:
+    """Return the command line that runs a playbook."""
+    return [processes.program("ansible-playbook"), *arguments, str(project.playbook(name))]
 
 
 def look(project: Project, environment: Mapping[str, str], arguments: Sequence[str]) -> list[verdict.Row]:

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from asr_migrate.cli.stopping import Stopped
 from asr_migrate.cli.verdict import Row
 from asr_migrate.domain.errors import AsrMigrateError
 
@@ -27,6 +28,16 @@ def summary(rows: Iterable[Row], title: str) -> Table:
         cells = (row.stage.replace("_", " "), row.azure_vm, "; ".join(row.reasons))
         table.add_row(escape(row.wave), escape(row.machine), result, *(escape(cell) for cell in cells))
     return table
+
+
+def show_stopped(console: Console, stopped: Iterable[Stopped]) -> None:
+    """Print what was stopped, why, and what Azure goes on with."""
+    for one in stopped:
+        why = one.why or "its module ended without a word; its lease in the vault ends by itself"
+        console.print(f"[yellow]Stopped:[/yellow] {escape(one.about)}: {escape(why)}", soft_wrap=True)
+        for line in one.lines:
+            console.print(f"  goes on in Azure: {escape(line)}", soft_wrap=True)
+    console.print("Nothing was cancelled. The same command goes on where each machine stands.", soft_wrap=True)
 
 
 def show_error(console: Console, error: AsrMigrateError) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
@@ -36,12 +37,22 @@ class CloudSettings(BaseModel):
 
 @dataclass(frozen=True)
 class PlannedWrite:
-    """One request that check mode did not send: the method, the end of its path, what it would do, and why."""
+    """One request that check mode did not send: the method, the end of its path, what it would do, and why.
+
+    ``body`` says in words what it would carry, without secrets. ``calls`` are the requests to Azure: this one and the
+    reads that see it through; ``minutes`` what it usually takes; both None when not known. ``gates`` says what would
+    keep it from being sent now.
+    """
 
     method: str
     what: str
     why: str = ""
     path: str = ""
+    machine: str = ""
+    body: str = ""
+    calls: int | None = None
+    minutes: float | None = None
+    gates: tuple[str, ...] = ()
 
     @property
     def line(self) -> str:
@@ -49,8 +60,8 @@ class PlannedWrite:
         request = f"{self.method} {self.path}: " if self.path else f"{self.method} "
         return request + self.what + (f", because {self.why}" if self.why else "")
 
-    def as_dict(self) -> dict[str, str]:
-        return {**asdict(self), "line": self.line}
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "gates": list(self.gates), "line": self.line}
 
 
 def short_path(url_path: str) -> str:

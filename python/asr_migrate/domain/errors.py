@@ -8,8 +8,9 @@
     |-- DeadlineError       the time given ran out; nothing was cancelled
     `-- WireError           an answer that does not have the shape this provider speaks
 
-The catalogue is ``error_catalogue.yml``: code -> cause, remedy, transient. It speaks where the service is silent; the
-service's own cause and action win where it gives them.
+The catalogue is ``error_catalogue.yml`` (codes of the services) and ``error_catalogue_own.yml`` (our own): code ->
+cause, remedy, transient. It speaks where the service is silent; the service's own cause and action win where it gives
+them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from importlib.resources import files
 from typing import Any
 
 import yaml
+
+CATALOGUES = ("error_catalogue.yml", "error_catalogue_own.yml")
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,11 @@ class CatalogueRow:
 @cache
 def catalogue() -> Mapping[str, CatalogueRow]:
     """Return every row of the catalogue by code."""
-    text = files(__package__).joinpath("error_catalogue.yml").read_text(encoding="utf-8")
-    return {str(code): CatalogueRow(code=str(code), **row) for code, row in yaml.safe_load(text).items()}
+    rows: dict[str, CatalogueRow] = {}
+    for name in CATALOGUES:
+        text = files(__package__).joinpath(name).read_text(encoding="utf-8")
+        rows |= {str(code): CatalogueRow(code=str(code), **row) for code, row in yaml.safe_load(text).items()}
+    return rows
 
 
 def lookup(*codes: object) -> CatalogueRow | None:

@@ -9,6 +9,7 @@ The stage is read from Azure each time. ``engine.decide`` reads the table; docs/
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -91,7 +92,7 @@ VERBS = MappingProxyType(
         ),
         Verb.TEST_FAILOVER: VerbRow(
             "TestFailover",
-            frozenset({Stage.PROTECTED}),
+            frozenset({Stage.PROTECTED, Stage.TESTED}),
             Stage.TESTING,
             Stage.TEST_RUNNING,
             "TestFailover",
@@ -251,7 +252,9 @@ class Observation:
     cannot be asked for yet (None when the vault's appliance knows the machine), ``discoverable`` whether a request can
     change that, ``source_patience_s`` how long it may last. ``drift`` names the properties of the Azure VM that differ
     from what was asked. ``name_taken`` is a VM of the target's name that is not this machine's. ``stalled`` is set when
-    data does not arrive.
+    data does not arrive. ``last_test`` is when the last successful test failover began, ``last_point`` when the newest
+    recovery point was made; ``quiesced_at`` (the source's services were stopped) and ``probed`` (all probes passed;
+    None before they were asked; ``probe_failures`` says what failed) are told by the run, not by Azure.
     """
 
     stage: Stage
@@ -274,6 +277,11 @@ class Observation:
     discoverable: bool = False
     source_patience_s: float | None = None
     drift: tuple[str, ...] = ()
+    last_test: datetime | None = None
+    last_point: datetime | None = None
+    quiesced_at: datetime | None = None
+    probed: bool | None = None
+    probe_failures: tuple[str, ...] = ()
 
     def allows(self, verb: Verb) -> bool:
         """Say whether the service offers ``verb`` now; verbs it never lists are allowed where they are legal."""
@@ -291,11 +299,15 @@ class Act:
 
 @dataclass(frozen=True)
 class Wait:
-    """Nothing to ask for now. ``soon`` says that a change is near; ``patience_s`` limits how long this may stay so."""
+    """Nothing to ask for now. ``soon`` says that a change is near; ``patience_s`` limits how long this may stay so.
+
+    ``code`` is the catalogue's code of the error that it becomes when patience ends.
+    """
 
     why: str
     soon: bool = True
     patience_s: float | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True)

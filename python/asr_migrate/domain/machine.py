@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from asr_migrate.domain.parsing import parse
 
@@ -33,12 +33,23 @@ class Disk(BaseModel):
 
 
 class Probe(BaseModel):
-    """A TCP port that answers when the machine's work is being done."""
+    """A TCP port that answers when the machine's work is being done; with ``path`` it answers HTTP with 2xx or 3xx.
+
+    ``scheme`` is http or https; a certificate is not checked, because it is an address that is asked, not a name.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     port: int = Field(ge=1, le=65535)
     name: str | None = None
+    path: str | None = Field(default=None, pattern="^/[^\\s]*$")
+    scheme: Literal["http", "https"] = "http"
+
+    @property
+    def words(self) -> str:
+        """What is asked, e.g. ``TCP port 5432 (database)`` or ``https on port 443, /health``."""
+        asked = f"TCP port {self.port}" if self.path is None else f"{self.scheme} on port {self.port}, {self.path}"
+        return f"{asked} ({self.name})" if self.name else asked
 
 
 class Target(BaseModel):
@@ -72,7 +83,10 @@ class Target(BaseModel):
 
 
 class Machine(BaseModel):
-    """One source. ``addresses`` begins with the private one; ``facts`` holds whatever the probes of the host found."""
+    """One source. ``addresses`` begins with the private one; ``facts`` holds whatever the probes of the host
+    found; ``quiesced_at`` is when its services were stopped for the failover. ``probe_address`` is where its Azure VM
+    is probed instead of the VM's private address, ``probe_test_address`` where its test VM is: the test network is
+    isolated, so without one the ports of a test VM are not asked."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -95,6 +109,9 @@ class Machine(BaseModel):
     boot_order: int = 1
     probes: tuple[Probe, ...] = ()
     run_as_account: str | None = None
+    quiesced_at: AwareDatetime | None = None
+    probe_address: str | None = None
+    probe_test_address: str | None = None
 
     @property
     def target_tags(self) -> dict[str, str]:

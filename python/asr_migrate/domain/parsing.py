@@ -30,5 +30,6 @@ def parse(model: type[M], data: Any, place: str) -> M:
         first = error.errors(include_url=False)[0]
         where = ".".join([place, *(str(part) for part in first["loc"])])
         value = "(not given)" if first["type"] == "missing" else first.get("input")
-        remedy = REMEDIES.get(first["type"], f"Correct {where}: {first['msg']}.")
-        raise InputError(where, value, first["msg"], remedy=remedy) from None
+        problem = first["msg"].removeprefix("Value error, ")
+        remedy = REMEDIES.get(first["type"], f"Correct {where}: {problem}.")
+        raise InputError(where, value, problem, remedy=remedy) from None

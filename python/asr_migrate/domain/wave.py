@@ -70,7 +70,10 @@ class Step:
 
 @dataclass(frozen=True)
 class MachineResult:
-    """What came of one machine. ``refused`` means that nothing was sent; ``failed`` is set for it, too."""
+    """What came of one machine. ``refused`` means that nothing was sent; ``failed`` is set for it, too.
+
+    ``remedies`` says in words what the engine mended by itself.
+    """
 
     name: str
     goal: Goal
@@ -81,6 +84,7 @@ class MachineResult:
     error: Fault | None = None
     azure_vm: AzureVm | None = None
     steps: tuple[Step, ...] = ()
+    remedies: tuple[str, ...] = ()
     waited_on: str | None = None
 
     @property
@@ -114,16 +118,23 @@ class MachineResult:
             "azure_vm": self.azure_vm.as_dict() if self.azure_vm else None,
             "did": [str(verb) for verb in self.did],
             "steps": [step.as_dict() for step in self.steps],
+            "remedies": list(self.remedies),
             "waited_on": self.waited_on,
         }
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a wave: its machines' results by name, and in check mode the writes that were not sent."""
+    """What came of a wave: its machines' results by name, and in check mode the writes that were not sent.
+
+    ``stopped`` says who or what stopped the run, None when nobody did; ``going_on`` is then machine -> what Azure goes
+    on with.
+    """
 
     machines: Mapping[str, MachineResult]
     writes: tuple[PlannedWrite, ...] = field(default=())
+    stopped: str | None = None
+    going_on: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def changed(self) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from asr_migrate.domain.gates import OPEN, Gates, probes_missing
 from asr_migrate.domain.lifecycle import (
     GOALS,
     VERBS,
@@ -24,14 +27,44 @@ REMOVE_FIRST = (
 CLEAN_UP_FIRST = "Repair the cause, run the clean_up_test playbook, then run test_failover again."
 NEWS_PATIENCE_S = 1800.0
 STEADY = frozenset({Stage.ENABLING, Stage.REPLICATING})
+PASSING = STEADY | {row.through for row in VERBS.values() if row.through is not row.leads_to}
+"""The stages that a machine leaves by itself, even when no job that works on it can be seen."""
 
 
-def decide(seen: Observation, goal: Goal) -> Decision:
+def decide(seen: Observation, goal: Goal, gates: Gates = OPEN, now: datetime | None = None) -> Decision:
     """Return the one next step that brings a machine from what was just seen towards ``goal``.
 
     Asking for what is already behind the machine is Done, not an error: a run that was killed asks for everything
-    again. Never returns a verb that the service does not list in ``seen.allowed_operations``, nor one while it is busy.
+    again. Never returns a verb that the service does not list in ``seen.allowed_operations``, nor one while it is busy,
+    nor one that a gate holds back at ``now``, which is aware.
+
+    Raises ValueError when a gate that asks for the time is on and ``now`` is None.
     """
+    if goal is Goal.TEST_RUNNING and seen.stage is Stage.TESTED and now is not None and gates.outdated(seen, now):
+        return _retest(seen, gates, now)
+    decision = _decide(seen, goal)
+    if isinstance(decision, Done) and (missing := _unprobed(seen, goal, gates)):
+        return missing
+    return (gates.stop(seen, decision.verb, now) or decision) if isinstance(decision, Act) else decision
+
+
+def _retest(seen: Observation, gates: Gates, now: datetime) -> Decision:
+    """Decide for a machine whose test is too old for a failover and is asked for again."""
+    if seen.busy:
+        return Wait(seen.busy_with)
+    if not seen.allows(Verb.TEST_FAILOVER):
+        return _not_offered(seen, Verb.TEST_FAILOVER)
+    again = Act(Verb.TEST_FAILOVER, f"its last passed test is more than {gates.tested_within_days} days old")
+    return gates.stop(seen, Verb.TEST_FAILOVER, now) or again
+
+
+def _unprobed(seen: Observation, goal: Goal, gates: Gates) -> Wait | None:
+    """Return what is waited for while the Azure VM that the goal asks for has not passed its probes."""
+    asked = goal in (Goal.TEST_RUNNING, Goal.FAILED_OVER) and seen.stage is GOALS[goal].stage
+    return probes_missing(gates, seen) if asked else None
+
+
+def _decide(seen: Observation, goal: Goal) -> Decision:
     row = GOALS[goal]
     if seen.stage in row.reached and not _unfinished(seen, goal):
         return Done()
@@ -46,6 +79,8 @@ def decide(seen: Observation, goal: Goal) -> Decision:
     for verb in row.verbs:
         if seen.stage in VERBS[verb].legal_from and _wanted(seen, verb):
             return Act(verb, _why(seen, goal)) if seen.allows(verb) else _not_offered(seen, verb)
+    if seen.stage in PASSING:
+        return Wait(f"it is {seen.stage}; waiting to see what comes of it", patience_s=NEWS_PATIENCE_S)
     return _no_way(seen, goal)
 
 
@@ -147,6 +182,13 @@ def _no_way(seen: Observation, goal: Goal) -> Decision:
     if seen.stage is Stage.TEST_RUNNING and goal is Goal.FAILED_OVER:
         return Refuse(
             "its test VM is still there",
+            "Run the clean_up_test playbook first.",
+            code="TestRunning",
+            first=Goal.TESTED,
+        )
+    if seen.stage is Stage.TEST_RUNNING and goal is Goal.ABSENT:
+        return Refuse(
+            "its test VM is still there and would be left behind",
             "Run the clean_up_test playbook first.",
             code="TestRunning",
             first=Goal.TESTED,

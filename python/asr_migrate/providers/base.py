@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from asr_migrate.domain.errors import WireError, job_error, lookup
@@ -15,6 +16,9 @@ from asr_migrate.domain.site import Json, Sweep
 RUNNING = frozenset({"NotStarted", "InProgress", "Suspended"})
 STALL_CODE = "78186"
 STALLED_WITHOUT_CODE = "78169"
+
+COMMIT_PENDING = ("CommitPending", "CommitRequired")
+"""Parts of the names of states in which a failover waits for its commit, whatever is offered at that moment."""
 
 SCENARIOS: Mapping[str, Stage] = {
     "EnableProtection": Stage.ENABLING,
@@ -45,6 +49,12 @@ def properties_of(resource: Json) -> Mapping[str, Any]:
     if not isinstance(properties, Mapping):
         raise WireError(f"{resource.get('id') or 'an answer of Site Recovery'} has no properties", code="Wire")
     return properties
+
+
+def readable(resource: Json, key: str = "properties") -> Mapping[str, Any]:
+    """Return ``resource[key]``, empty when it is no object: a row that cannot be read must not hide the others."""
+    found = resource.get(key)
+    return found if isinstance(found, Mapping) else {}
 
 
 def details_of(item: Json, instance_type: str) -> Mapping[str, Any]:
@@ -136,6 +146,8 @@ def settled_stage(properties: Mapping[str, Any]) -> tuple[Stage, bool]:
     if has_failed(state) or (test_failed and "TestFailoverCleanup" in offered):
         return Stage.BROKEN, False
     if "CompleteMigration" in offered or properties.get("activeLocation") == "Recovery":
+        if "Commit" not in offered and any(word in state for word in COMMIT_PENDING):
+            return Stage.FAILED_OVER, True
         return (Stage.FAILED_OVER if "Commit" in offered else Stage.COMMITTED), False
     if "TestFailoverCleanup" in offered:
         return Stage.TEST_RUNNING, False
@@ -153,13 +165,7 @@ def settled_stage(properties: Mapping[str, Any]) -> tuple[Stage, bool]:
 
 def latest_job(sweep: Sweep, scenario: str, names: Iterable[str | None]) -> Json | None:
     """Return the newest job of a scenario about a machine that Site Recovery calls by one of ``names``."""
-    known = {name.lower() for name in names if name}
-    mine = [
-        job
-        for job in sweep.jobs
-        if properties_of(job).get("scenarioName") == scenario
-        and str(properties_of(job).get("targetObjectName") or "").lower() in known
-    ]
+    mine = [job for job in sweep.jobs_about(*names) if properties_of(job).get("scenarioName") == scenario]
     return max(mine, key=lambda job: str(properties_of(job).get("startTime") or "9"), default=None)
 
 
@@ -200,22 +206,42 @@ def observed(item: Json, sweep: Sweep, vm: AzureVm | None, test_vm: AzureVm | No
         job_id=job_name if working else None,
         vm=vm,
         test_vm=test_vm,
+        last_test=moment(properties.get("lastSuccessfulTestFailoverTime")),
     )
 
 
+def moment(text: object) -> datetime | None:
+    """Return a time of the wire, aware; None when it is not set (absent, or the year 1) or cannot be read."""
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    found = found if found.tzinfo else found.replace(tzinfo=UTC)
+    return found if found.year > 1753 else None
+
+
+def found_by(index: Mapping[str, tuple[Json, ...]], machine: Machine) -> list[Json]:
+    """Return the rows that are about a machine, each once: those with one of its addresses, then those of its names."""
+    names = (*machine.addresses, machine.host_name, machine.name)
+    rows = [row for name in names if name for row in index.get(name.lower(), ())]
+    return list({id(row): row for row in rows}.values())
+
+
 def machine_vms(
-    machine: Machine, zone: LandingZone, vms: Iterable[AzureVm]
+    machine: Machine, zone: LandingZone, sweep: Sweep
 ) -> tuple[AzureVm | None, AzureVm | None, AzureVm | None]:
     """Return the machine's own VM (by tag), its test VM (by name), and the VM that has the target's name.
 
-    A test VM carries the same tags, so the name of the test VM is left out.
+    A test VM carries the same tags, so the name of the test VM is left out. A VM of that name that carries another
+    machine's tag is not the test VM.
     """
     target = machine.target
-    group = (target.resource_group or zone.resource_group).lower()
-    here = [vm for vm in vms if vm.resource_group.lower() == group]
-    named = next((vm for vm in here if vm.name.lower() == target.vm_name.lower()), None)
-    test = next((vm for vm in here if vm.name.lower() == target.test_vm_name.lower()), None)
-    tagged = [vm for vm in here if vm.tags.get(SOURCE_ID_TAG) == machine.source_id and vm is not test]
+    group = target.resource_group or zone.resource_group
+    named = sweep.vm_named(group, target.vm_name)
+    test = sweep.vm_named(group, target.test_vm_name)
+    if test is not None and test.tags.get(SOURCE_ID_TAG, machine.source_id) != machine.source_id:
+        test = None
+    tagged = [vm for vm in sweep.vms_tagged(group, SOURCE_ID_TAG, machine.source_id) if vm is not test]
     own = named if named in tagged else (tagged[0] if tagged else None)
     return own, test, named
 

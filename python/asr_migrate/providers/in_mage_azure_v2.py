@@ -5,19 +5,43 @@ Bodies and states as recorded from the service (api versions 2016 to 2018).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from asr_migrate.domain.errors import SetupError
 from asr_migrate.domain.landing_zone import LandingZone
 from asr_migrate.domain.lifecycle import Observation, Stage, Verb
-from asr_migrate.domain.machine import Machine, Os
+from asr_migrate.domain.machine import Machine, Os, Target
 from asr_migrate.domain.site import Call, Json, Site, Sweep
 from asr_migrate.providers import base
 from asr_migrate.providers.actions import action, named_in_group
 
 INSTANCE_TYPE = "InMageAzureV2"
 AGENT_PATIENCE_S = 900.0
+
+
+def _source_names(item: Json) -> Iterable[str]:
+    properties = base.readable(item)
+    if not properties:
+        return [base.last_segment(str(item.get("id") or ""))]
+    custom = base.readable(properties, "customDetails")
+    addresses = (address.strip() for address in str(custom.get("ipAddress") or "").split(","))
+    return [*addresses, str(properties.get("friendlyName") or "")]
+
+
+def _item_names(item: Json) -> Iterable[str]:
+    properties = base.readable(item)
+    details = base.readable(properties, "providerSpecificDetails")
+    return [str(item.get("name") or ""), str(properties.get("protectableItemId") or ""), details.get("ipAddress") or ""]
+
+
+def _address(nic: Json) -> str | None:
+    """Return the address that an adapter will have: of its IP configuration, or as answers of 2017 to 2021 say it."""
+    config: Json = next(iter(nic.get("ipConfigs") or ()), {})
+    address = config.get("recoveryStaticIPAddress") or nic.get("replicaNicStaticIPAddress")
+    return str(address) if address else None
 
 
 @dataclass(frozen=True)
@@ -33,16 +57,8 @@ class InMageAzureV2:
         Physical servers are listed as ``VMwareVirtualMachine`` with discovery type ``Physical``. One whose agent has
         reported wins over one without.
         """
-        found = [item for item in sweep.sources if self._is(machine, base.properties_of(item))]
+        found = base.found_by(sweep.indexed("sources", _source_names), machine)
         return next((item for item in found if self._agent_installed(item)), found[0] if found else None)
-
-    @staticmethod
-    def _is(machine: Machine, properties: Json) -> bool:
-        custom = properties.get("customDetails") or {}
-        addresses = {address.strip() for address in str(custom.get("ipAddress") or "").split(",")}
-        names = {name.lower() for name in (machine.name, machine.host_name) if name}
-        named = str(properties.get("friendlyName") or "").lower() in names
-        return bool(addresses & set(machine.addresses)) or named
 
     @staticmethod
     def _agent_installed(item: Json) -> bool:
@@ -51,23 +67,16 @@ class InMageAzureV2:
     def item(self, machine: Machine, sweep: Sweep) -> Json | None:
         """Return the machine's protected item: by name, by its protectable item, or by its address."""
         source = self.source(machine, sweep)
-        source_id = str(source["id"]).lower() if source else None
-        for item in sweep.items:
-            properties = base.properties_of(item)
-            if str(item.get("name", "")).lower() == machine.name.lower():
-                return item
-            if source_id and str(properties.get("protectableItemId") or "").lower() == source_id:
-                return item
-            if (properties.get("providerSpecificDetails") or {}).get("ipAddress") in machine.addresses:
-                return item
-        return None
+        index = sweep.indexed("items", _item_names)
+        names = (machine.name, str(source["id"]) if source else None, *machine.addresses)
+        return next((index[name.lower()][0] for name in names if name and name.lower() in index), None)
 
     def observe(self, machine: Machine, sweep: Sweep) -> Observation:
         """Return where ``machine`` stands.
 
         Raises WireError when its protected item belongs to another provider.
         """
-        own, test, named = base.machine_vms(machine, self.zone, sweep.vms)
+        own, test, named = base.machine_vms(machine, self.zone, sweep)
         item = self.item(machine, sweep)
         if item is None:
             return self._with_source(base.without_item(machine, sweep, own, test, named), machine, sweep)
@@ -78,6 +87,9 @@ class InMageAzureV2:
         details = base.details_of(item, INSTANCE_TYPE)
         seen = base.observed(item, sweep, vm, test)
         seen = base.with_progress(seen, details.get("resyncProgressPercentage"), details.get("rpoInSeconds"), False)
+        calculated = base.moment(details.get("lastRpoCalculatedTime"))
+        if calculated is not None and seen.rpo_s is not None:
+            seen = replace(seen, last_point=calculated - timedelta(seconds=seen.rpo_s))
         return replace(seen, drift=self._drift(details, machine)) if machine else seen
 
     def _with_source(self, seen: Observation, machine: Machine, sweep: Sweep) -> Observation:
@@ -102,7 +114,7 @@ class InMageAzureV2:
                 "vm_name": (target.vm_name, details.get("recoveryAzureVMName")),
                 "vm_size": (target.vm_size, details.get("recoveryAzureVMSize")),
                 "license_type": (target.license_type, details.get("licenseType")),
-                "private_ip": (target.private_ip if nic else None, nic.get("replicaNicStaticIPAddress") if nic else ""),
+                "private_ip": (target.private_ip if nic else None, _address(nic) if nic else None),
             }
         )
 
@@ -149,17 +161,7 @@ class InMageAzureV2:
     def update(self, machine: Machine, item: Json) -> Call:
         details = base.details_of(item, INSTANCE_TYPE)
         target, zone = machine.target, self.zone
-        nics = [
-            base.filled(
-                {
-                    "nicId": nic["nicId"],
-                    "recoveryVMSubnetName": target.subnet or zone.subnet,
-                    "replicaNicStaticIPAddress": target.private_ip if number == 0 else None,
-                    "selectionType": "SelectedByUser",
-                }
-            )
-            for number, nic in enumerate(details.get("vmNics") or ())
-        ]
+        nics = [self._nic(nic, number, target) for number, nic in enumerate(details.get("vmNics") or ())]
         body = {
             "recoveryAzureVMName": target.vm_name,
             "recoveryAzureVMSize": target.vm_size or details.get("recoveryAzureVMSize"),
@@ -175,6 +177,23 @@ class InMageAzureV2:
             },
         }
         return Call("update", str(item["name"]), {"properties": base.filled(body)}, item.get("id"))
+
+    def _nic(self, nic: Json, number: int, target: Target) -> Json:
+        """Return how a network adapter is to be made: the first gets the subnet and the address that were asked for.
+
+        ``ipConfigs`` since api version 2022-08-01; ``isSeletedForFailover`` is the service's own spelling. Source:
+        IPConfigInputDetails of the SDK.
+        """
+        config = {
+            "ipConfigName": next(
+                (known.get("name") for known in nic.get("ipConfigs") or () if known.get("name")), None
+            ),
+            "isPrimary": True,
+            "isSeletedForFailover": True,
+            "recoverySubnetName": target.subnet or self.zone.subnet,
+            "recoveryStaticIPAddress": target.private_ip if number == 0 else None,
+        }
+        return {"nicId": nic["nicId"], "ipConfigs": [base.filled(config)], "selectionType": "SelectedByUser"}
 
     def discover(self, machine: Machine) -> Call:
         """Return the request that adds a physical server to the configuration server's list.

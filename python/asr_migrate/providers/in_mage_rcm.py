@@ -5,6 +5,7 @@ Bodies and states as recorded from the service (api versions 2021 to 2023) and M
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +20,27 @@ from asr_migrate.providers.actions import action, named_in_group
 INSTANCE_TYPE = "InMageRcm"
 
 
+def _source_names(server: Json) -> Iterable[str]:
+    """Return the addresses and names of a server of the appliance's site, none of one that was deleted."""
+    properties = base.readable(server)
+    if not properties:
+        return [base.last_segment(str(server.get("id") or ""))]
+    if properties.get("isDeleted"):
+        return []
+    addresses = [
+        str(address)
+        for adapter in properties.get("networkAdapters") or ()
+        for address in adapter.get("ipAddressList") or ()
+    ]
+    return [*addresses, *(str(properties.get(key) or "") for key in ("displayName", "fqdn"))]
+
+
+def _item_names(item: Json) -> Iterable[str]:
+    details = base.readable(base.readable(item), "providerSpecificDetails")
+    machine_id, address = details.get("fabricDiscoveryMachineId"), details.get("primaryNicIpAddress")
+    return [str(item.get("name") or ""), str(machine_id or ""), str(address or "")]
+
+
 @dataclass(frozen=True)
 class InMageRcm:
     """The words of the domain as requests of this provider, and its answers as observations."""
@@ -28,41 +50,21 @@ class InMageRcm:
 
     def source(self, machine: Machine, sweep: Sweep) -> Json | None:
         """Return the server of the appliance's site that is this machine, by address, else by name."""
-        for server in sweep.sources:
-            properties = base.properties_of(server)
-            if properties.get("isDeleted"):
-                continue
-            found = {
-                str(address)
-                for adapter in properties.get("networkAdapters") or ()
-                for address in adapter.get("ipAddressList") or ()
-            }
-            names = {str(properties.get(key) or "").lower() for key in ("displayName", "fqdn")}
-            mine = {name.lower() for name in (machine.host_name, machine.name, *machine.addresses) if name}
-            if found & set(machine.addresses) or names & mine:
-                return server
-        return None
+        return next(iter(base.found_by(sweep.indexed("sources", _source_names), machine)), None)
 
     def item(self, machine: Machine, sweep: Sweep) -> Json | None:
         """Return the machine's protected item: by name, by the server it protects, or by its address."""
         source = self.source(machine, sweep)
-        source_id = str(source["id"]).lower() if source else None
-        for item in sweep.items:
-            if str(item.get("name", "")).lower() == machine.name.lower():
-                return item
-            details = base.properties_of(item).get("providerSpecificDetails") or {}
-            if source_id and str(details.get("fabricDiscoveryMachineId", "")).lower() == source_id:
-                return item
-            if details.get("primaryNicIpAddress") in machine.addresses:
-                return item
-        return None
+        index = sweep.indexed("items", _item_names)
+        names = (machine.name, str(source["id"]) if source else None, *machine.addresses)
+        return next((index[name.lower()][0] for name in names if name and name.lower() in index), None)
 
     def observe(self, machine: Machine, sweep: Sweep) -> Observation:
         """Return where ``machine`` stands.
 
         Raises WireError when its protected item belongs to another provider.
         """
-        own, test, named = base.machine_vms(machine, self.zone, sweep.vms)
+        own, test, named = base.machine_vms(machine, self.zone, sweep)
         item = self.item(machine, sweep)
         if item is None:
             seen = base.without_item(machine, sweep, own, test, named)
@@ -79,6 +81,7 @@ class InMageRcm:
             details.get("lastRpoInSeconds"),
             details.get("initialReplicationProgressHealth") == "NoProgress",
         )
+        seen = replace(seen, last_point=base.moment(details.get("lastRecoveryPointReceived")))
         return replace(seen, drift=self._drift(details, machine)) if machine else seen
 
     def _with_source(self, seen: Observation, machine: Machine, sweep: Sweep) -> Observation:

@@ -1,6 +1,9 @@
 """The providers' requests say what recorded requests said that the real service accepted."""
 
+import copy
+
 import pytest
+from azure.mgmt.recoveryservicessiterecovery.models import IPConfigInputDetails, VMNicInputDetails
 
 from asr_migrate.domain.landing_zone import LandingZone
 from asr_migrate.domain.lifecycle import Verb
@@ -56,6 +59,12 @@ ITEM = {"name": "web", "id": "/item/web", "properties": {}}
 def lower(body):
     """Property names without case: the service reads them so."""
     return {key.lower() for key in body}
+
+
+def names_on_the_wire(model):
+    """The names of a model's properties in JSON."""
+    given = dict.fromkeys(model.__annotations__, "x")
+    return set(model(**given).as_dict())
 
 
 def details(body):
@@ -130,7 +139,34 @@ def test_a_classic_update_request_has_recorded_properties_only(wire):
     recorded = wire.sent("23", "PATCH")
     assert set(ours["properties"]) <= set(recorded["properties"])
     assert set(details(ours)) <= set(details(recorded))
-    assert set(ours["properties"]["vmNics"][0]) == set(recorded["properties"]["vmNics"][0])
+
+    # of 2017: recoveryVMSubnetName and replicaNicStaticIPAddress stood beside nicId; they are in ipConfigs since 2022
+    (nic,), (then,) = ours["properties"]["vmNics"][:1], recorded["properties"]["vmNics"][:1]
+    assert set(nic) == {"nicId", "ipConfigs", "selectionType"}
+    assert set(then) == {"nicId", "recoveryVMSubnetName", "replicaNicStaticIPAddress", "selectionType"}
+    assert nic["ipConfigs"][0] == {
+        "isPrimary": True,
+        "isSeletedForFailover": True,
+        "recoverySubnetName": "a",
+        "recoveryStaticIPAddress": "10.60.1.21",
+    }
+
+
+def test_the_adapters_of_a_classic_update_request_are_those_of_the_sdk(wire):
+    item = next(iter(wire.resources("23", "protectionState")))
+    ours = InMageAzureV2(zone("classic")).update(MACHINE, item).body["properties"]["vmNics"][0]
+    assert set(ours) <= names_on_the_wire(VMNicInputDetails)
+    assert set(ours["ipConfigs"][0]) <= names_on_the_wire(IPConfigInputDetails)
+
+
+def test_the_address_of_a_recorded_adapter_is_read_as_it_was_written_then(wire):
+    provider = InMageAzureV2(zone("classic"))
+    item = copy.deepcopy(next(iter(wire.resources("23", "protectionState"))))
+    nic = details(item)["vmNics"][0]
+    nic["replicaNicStaticIPAddress"] = "10.60.1.21"
+    assert "private_ip" not in provider.read(item, MACHINE, Sweep()).drift
+    nic["ipConfigs"] = [{"recoveryStaticIPAddress": "10.60.1.99"}]
+    assert "private_ip" in provider.read(item, MACHINE, Sweep()).drift
 
 
 def test_a_classic_discovery_request_is_the_recorded_one(wire):

@@ -117,3 +117,20 @@ def test_what_follows_the_playbook_goes_to_ansible_as_it_is(project, capfd):
     result = call("run", "migrate", "-i", "localhost,", "--no-such-option")
     assert result.exit_code == 2
     assert "unrecognized arguments: --no-such-option" in capfd.readouterr().err
+
+
+def test_the_exit_code_of_a_run_that_was_stopped_is_in_the_help():
+    for arguments in (["--help"], ["run", "--help"]):
+        assert "4" in call(*arguments).output.replace("\n", " ").partition("Exit codes:")[2]
+
+
+def test_planning_without_an_inventory_is_refused(project):
+    result = call("plan", "migrate")
+    assert result.exit_code == 2
+    assert "no inventory is given" in result.output
+
+
+def test_planning_an_unknown_playbook_is_answered_with_those_there_are(project):
+    result = call("plan", "migrade", "-i", "inventory")
+    assert result.exit_code == 2
+    assert "one of: migrate" in result.output

@@ -1,8 +1,53 @@
 """The error tree and its catalogue."""
 
-import pytest
+import ast
+from pathlib import Path
 
-from asr_migrate.domain.errors import InputError, ServiceError, catalogue, job_error, lookup
+import pytest
+import yaml
+
+import asr_migrate
+from asr_migrate.domain.errors import CATALOGUES, InputError, ServiceError, catalogue, job_error, lookup
+
+ROOT = Path(asr_migrate.__file__).parent
+DOCUMENTED_CODES = """
+    95001 95103 95105 95106 95107 95108 95117 97118 95222 95265 95266 95309 95310 95311 95313 95320 95517 95518 95519
+    95520 95521 95522 95523 95524 511 512 517 806
+    78022 78026 78028 78032 78143 78144 78169 78174 78186 78188 78253 325091 325092 327001 161011 310056
+    InvalidChannelIntegrityKeyToken ACS50008 506 15035 15040 150261 45031 559
+    28031 28044 28061 28075 28092 28175 28190 310024 532 539 25037 25038 70038 70094 31389 170010
+    SubscriptionRequestsThrottled TooManyRequests ComputeRpVmAllocationFailed SkuNotAvailableForHydrationVM
+    0x800706BE 0x80070430 0x8007041F 0x8004E00F 0x80040154 0x80070422 0x80042304 0x800423F2
+    150097 151066 151037 151072 151195 151196 151197 150039 150019 151025 150172 151126
+"""
+
+
+def codes_of(folder):
+    """The codes that the errors of a package are raised with."""
+    trees = (ast.parse(path.read_text()) for path in (ROOT / folder).glob("*.py"))
+    return {
+        word.value.value
+        for tree in trees
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call)
+        for word in call.keywords
+        if word.arg == "code" and isinstance(word.value, ast.Constant) and word.value.value
+    }
+
+
+@pytest.mark.parametrize("code", DOCUMENTED_CODES.split())
+def test_every_documented_code_is_in_the_catalogue(code):
+    assert lookup(code)
+
+
+@pytest.mark.parametrize("folder", ["engine", "domain", "providers", "azure"])
+def test_every_code_of_our_own_is_in_the_catalogue(folder):
+    assert sorted(codes_of(folder) - catalogue().keys()) == []
+
+
+def test_the_files_of_the_catalogue_share_no_code():
+    files = [yaml.safe_load((ROOT / "domain" / name).read_text()) for name in CATALOGUES]
+    assert len({str(code) for rows in files for code in rows}) == sum(len(rows) for rows in files)
 
 
 @pytest.mark.parametrize("row", catalogue().values(), ids=lambda row: row.code)

@@ -28,7 +28,8 @@ OFFERS = [frozenset(), EVERYTHING, *(frozenset({name}) for name in sorted(EVERYT
 
 
 def at(stage, **more):
-    return Observation(stage, **{"allowed_operations": EVERYTHING, "vm": VM, "test_vm": VM, **more})
+    test_vm = VM if stage is Stage.TEST_RUNNING else None
+    return Observation(stage, **{"allowed_operations": EVERYTHING, "vm": VM, "test_vm": test_vm, **more})
 
 
 @pytest.mark.parametrize("goal", Goal)

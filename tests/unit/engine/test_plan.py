@@ -1,7 +1,19 @@
 """Check mode: everything is read, nothing is sent, what would be sent is listed."""
 
-from asr_migrate.domain.lifecycle import Goal
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+
+from asr_migrate.domain.durations import durations, minutes_of
+from asr_migrate.domain.gates import Gates
+from asr_migrate.domain.lifecycle import AzureVm, Goal, Observation, Stage, Verb
+from asr_migrate.domain.machine import Machine
 from asr_migrate.domain.site import Sweep
+from asr_migrate.engine.plan import EVERYTHING_OFFERED, plan, stops_of
+
+NOW = datetime(2026, 3, 4, tzinfo=UTC)
+MACHINE = Machine(name="web", source_id="i-1", wave="w", os="linux", target={"vm_name": "vm-web"})
 
 
 def what(outcome, machine):
@@ -74,3 +86,41 @@ def test_check_mode_tells_a_machine_that_would_be_refused(story):
     outcome = story.reach(Goal.PROTECTED, check_mode=True)
     assert outcome.machines["web"].refused
     assert outcome.writes == ()
+
+
+def test_a_planned_write_says_its_machine_body_calls_and_minutes(story):
+    write = next(write for write in story.reach(Goal.PROTECTED, check_mode=True).writes if write.machine == "web")
+    assert write.body.startswith("VM vm-web, size ")
+    assert "network " in write.body
+    assert write.calls == 3
+    assert write.minutes == 83
+    assert write.gates == ()
+
+
+def test_a_gate_that_would_hold_a_verb_back_is_told_with_it_and_refuses_nothing():
+    seen = Observation(Stage.PROTECTED, allowed_operations=EVERYTHING_OFFERED)
+    gates = Gates(require_approval=True, tested_within_days=7)
+    acts, refusal = plan(seen, Goal.FAILED_OVER, MACHINE, gates, NOW)
+    assert refusal is None
+    assert [act.verb for act in acts] == [Verb.FAIL_OVER]
+    assert stops_of(acts[0]) == ("nobody has approved to fail_over it", "no test failover of it has passed")
+
+
+def test_a_test_that_is_too_old_is_planned_again_once():
+    seen = Observation(Stage.TESTED, allowed_operations=EVERYTHING_OFFERED, last_test=NOW - timedelta(days=30))
+    acts, _ = plan(seen, Goal.TEST_RUNNING, MACHINE, Gates(tested_within_days=7), NOW)
+    assert [act.verb for act in acts] == [Verb.TEST_FAILOVER]
+
+
+@pytest.mark.parametrize(("stage", "goal", "busy"), list(product(Stage, Goal, (True, False))))
+def test_a_plan_ends_from_everywhere(stage, goal, busy):
+    seen = Observation(stage, allowed_operations=EVERYTHING_OFFERED, busy=busy, test_vm=AzureVm("t", "", "rg"))
+    acts, _ = plan(seen, goal, MACHINE, Gates(tested_within_days=1, fresh_point=True, probes=True), NOW)
+    assert len(acts) == len({act.verb for act in acts})
+
+
+@pytest.mark.parametrize("provider", durations())
+def test_every_duration_is_of_a_verb_and_has_a_source(provider):
+    for verb, row in durations()[provider].items():
+        assert minutes_of(provider, Verb(verb)) > 0
+        assert row["source"].startswith(("recorded", "estimated"))

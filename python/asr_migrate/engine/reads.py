@@ -1,0 +1,58 @@
+"""Reads about single machines: a few at a time, and one that Azure does not answer ends nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from asr_migrate.domain.errors import ServiceError
+from asr_migrate.domain.site import Sweep
+from asr_migrate.domain.wave import Wave
+
+T = TypeVar("T")
+
+AT_ONCE = 32
+
+
+class LookLostError(Exception):
+    """Azure did not answer a read about one machine; ``error`` says why. The next turn may do better."""
+
+    def __init__(self, error: ServiceError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class Reads:
+    """What all single reads of a run go through."""
+
+    def __init__(self) -> None:
+        self._gate = asyncio.Semaphore(AT_ONCE)
+
+    async def __call__(self, read: Callable[[], Awaitable[T]]) -> T:
+        """Return what ``read`` returns. Raises LookLostError for a transient ServiceError, any other as it is."""
+        try:
+            async with self._gate:
+                return await read()
+        except ServiceError as error:
+            if error.transient:
+                raise LookLostError(error) from error
+            raise
+
+
+@dataclass
+class Turn:
+    """One sweep, what it belongs to, and what was read beside it. ``at_s`` is when the sweep began."""
+
+    wave: Wave
+    sweep: Sweep
+    at_s: float
+    _read: dict[str, asyncio.Future[Any]] = field(default_factory=dict)
+
+    async def once(self, key: str, read: Callable[[], Awaitable[T]]) -> T:
+        """Return what ``read`` returns; machines that ask for the same in one turn share one request."""
+        if key not in self._read:
+            self._read[key] = asyncio.ensure_future(read())
+        found: T = await self._read[key]
+        return found
