@@ -11,6 +11,7 @@ def test_of_two_runs_at_once_one_proceeds_and_one_refuses_and_nothing_is_doubled
         controllers.slow()
         runs = [asyncio.create_task(controllers.run(name)) for name in ("ann", "bob")]
         await asyncio.wait(runs, return_when=asyncio.FIRST_COMPLETED)
+        await controllers.until(lambda: controllers.jobs("EnableDr"))
         controllers.fast_forward()
         results = await asyncio.gather(*runs)
         return results, controllers.jobs("EnableDr"), controllers.leases
@@ -47,6 +48,7 @@ def test_a_second_run_of_the_same_controller_is_refused_before_azure_is_asked_to
         first = await controllers.start("ann")
         await controllers.until(lambda: controllers.leases)
         refused = await controllers.run("ann")
+        await controllers.until(lambda: controllers.jobs("EnableDr"))
         controllers.fast_forward()
         await controllers.result(first)
         return refused, first.pid
