@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from asr_lab.arm.operations import OperationError
+from asr_lab.arm.providers.model import Fabric
 from asr_lab.arm.providers.provider import provider_of_kind
 from asr_lab.arm.providers.scope import OLDEST
 from asr_lab.arm.wire import bad_request
 
 if TYPE_CHECKING:
-    from asr_lab.arm.providers.model import Container, Fabric, Policy
+    from asr_lab.arm.providers.model import Container, Policy
     from asr_lab.arm.providers.scope import Scope
     from asr_lab.arm.world import World
 
@@ -57,10 +58,8 @@ class FabricKind(ABC):
 
     # Made by request
 
-    def fresh(self, scope: "Scope", name: str, now: datetime, **more: Any) -> "Fabric":
+    def fresh(self, scope: "Scope", name: str, now: datetime, **more: Any) -> Fabric:
         """Return a fabric of this kind without servers; ``more`` are further fields, or others than the vault's."""
-        from asr_lab.arm.providers.model import Fabric
-
         vault: Any = scope.world.resources.get(scope.vault_id)
         fields = {"friendly_name": name, "location": str(vault["location"]), **more}
         return Fabric(
@@ -74,26 +73,26 @@ class FabricKind(ABC):
             **fields,
         )
 
-    def make(self, scope: "Scope", name: str, given: Mapping[str, Any], now: datetime) -> "Fabric":
+    def make(self, scope: "Scope", name: str, given: Mapping[str, Any], now: datetime) -> Fabric:
         """Return the fabric that a checked PUT describes; it is put into the store when the job ends."""
         raise NotImplementedError(f"fabrics of kind {self.name} register themselves")
 
-    def made(self, world: "World", fabric: "Fabric", now: datetime) -> None:
+    def made(self, world: "World", fabric: Fabric, now: datetime) -> None:
         """Do what follows when the fabric is in the store, such as making its container."""
 
     def make_container(
-        self, scope: "Scope", fabric: "Fabric", name: str, given: Mapping[str, Any], now: datetime
+        self, scope: "Scope", fabric: Fabric, name: str, given: Mapping[str, Any], now: datetime
     ) -> "Container":
         """Return the container that a checked PUT describes; kinds with a ``container_input`` have it."""
         raise NotImplementedError(f"containers of {self.name} fabrics come with the fabric")
 
-    def removed(self, world: "World", fabric: "Fabric", now: datetime) -> None:
+    def removed(self, world: "World", fabric: Fabric, now: datetime) -> None:
         """Do what follows when the fabric has been removed or purged; by default nothing."""
 
     # What it shows
 
     @abstractmethod
-    def details(self, world: "World", fabric: "Fabric", now: datetime, *, sparse: bool) -> dict[str, Any]:
+    def details(self, world: "World", fabric: Fabric, now: datetime, *, sparse: bool) -> dict[str, Any]:
         """Return ``customDetails`` of a GET, or of a list when ``sparse``."""
 
     def as_written(self, details: dict[str, Any], api_version: str) -> dict[str, Any]:
@@ -103,17 +102,17 @@ class FabricKind(ABC):
         return {name: value for name, value in details.items() if name in self.oldest_details}
 
     @abstractmethod
-    def dras(self, world: "World", fabric: "Fabric", now: datetime, api_version: str) -> list[dict[str, Any]]:
+    def dras(self, world: "World", fabric: Fabric, now: datetime, api_version: str) -> list[dict[str, Any]]:
         """Return its recovery services providers as the API writes them."""
 
-    def health(self, world: "World", fabric: "Fabric", now: datetime) -> tuple[str, list[dict[str, Any]]]:
+    def health(self, world: "World", fabric: Fabric, now: datetime) -> tuple[str, list[dict[str, Any]]]:
         """Return ``health`` and ``healthErrorDetails``."""
         return "Normal", []
 
     # Its recovery services providers
 
     def make_dra(
-        self, scope: "Scope", fabric: "Fabric", name: str, given: Mapping[str, Any], now: datetime
+        self, scope: "Scope", fabric: Fabric, name: str, given: Mapping[str, Any], now: datetime
     ) -> Callable[[datetime], None]:
         """Return what a checked PUT of a provider changes when its job ends; refused unless the kind has it."""
         raise bad_request(
@@ -122,15 +121,15 @@ class FabricKind(ABC):
             f"servers of a fabric of type {self.name} register themselves.",
         )
 
-    def dra_refusal(self, world: "World", fabric: "Fabric", name: str) -> OperationError | None:
+    def dra_refusal(self, world: "World", fabric: Fabric, name: str) -> OperationError | None:
         """Return why the job that removes this provider fails, or None."""
         return None
 
-    def dra_removed(self, world: "World", fabric: "Fabric", name: str, now: datetime) -> None:
+    def dra_removed(self, world: "World", fabric: Fabric, name: str, now: datetime) -> None:
         """Take the provider, and the server it stands for, out of the fabric."""
         fabric.servers = [server for server in fabric.servers if server.server_id.casefold() != name.casefold()]
 
-    def refreshed(self, world: "World", fabric: "Fabric", now: datetime) -> None:
+    def refreshed(self, world: "World", fabric: Fabric, now: datetime) -> None:
         """Do what a refresh of its servers' details brings to light; by default nothing."""
 
     # Its mappings
@@ -140,7 +139,7 @@ class FabricKind(ABC):
         return None
 
     def paired(
-        self, world: "World", fabric: "Fabric", container: "Container", policy: "Policy", target: str, now: datetime
+        self, world: "World", fabric: Fabric, container: "Container", policy: "Policy", target: str, now: datetime
     ) -> None:
         """Do what follows when a container of it has been paired with ``target``; by default nothing."""
 
@@ -163,7 +162,7 @@ def kind_named(name: str) -> FabricKind:
     return KINDS[name]
 
 
-def kind_of(fabric: "Fabric") -> FabricKind:
+def kind_of(fabric: Fabric) -> FabricKind:
     """Return the kind of a fabric."""
     return KINDS[fabric.kind]
 

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from asr_lab.arm.operations import Operation, OperationError, Result
+from asr_lab.arm.wire import bad_request
 
 if TYPE_CHECKING:
     from asr_lab.arm.providers.model import Policy, ProtectedItem, RecoveryPoint
@@ -231,8 +232,6 @@ class Provider(ABC):
 
     def not_offered(self, item: "ProtectedItem", verb: str) -> Exception:
         """Return the refusal of a verb that this provider does not have."""
-        from asr_lab.arm.wire import bad_request
-
         return bad_request(
             "OperationNotSupported", f"{verb} is not supported for '{item.friendly_name}', protected with {self.name}."
         )
