@@ -14,7 +14,8 @@ from asr_migrate.hosts import windows_text as text
 from asr_migrate.hosts.mobility import Known, last_words, reason
 from asr_migrate.hosts.plan import Answer, Change, Exchange, Plan, Reading, blocker
 from asr_migrate.hosts.server import ServerFacts
-from asr_migrate.hosts.want import ConfigurationServerWant, TimeService
+from asr_migrate.hosts.server_want import ConfigurationServerWant
+from asr_migrate.hosts.want import TimeService
 from asr_migrate.hosts.windows_mobility import StepError, fetch, file_for_windows, judge_installation
 
 SERVICES = (

@@ -9,9 +9,9 @@ import re
 
 from asr_migrate.domain.errors import AsrMigrateError, SetupError
 from asr_migrate.hosts import linux_script, mobility
+from asr_migrate.hosts.mobility_want import Installer
 from asr_migrate.hosts.plan import Answer, Exchange
 from asr_migrate.hosts.quoting import posix
-from asr_migrate.hosts.want import Installer
 
 INSTALL_DIR = "/usr/local/ASR"
 

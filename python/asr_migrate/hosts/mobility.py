@@ -10,8 +10,8 @@ from typing import Any
 
 from asr_migrate.domain.errors import AsrMigrateError, SetupError
 from asr_migrate.domain.readiness_rule import Finding
+from asr_migrate.hosts.mobility_want import Installer, Mobility
 from asr_migrate.hosts.plan import Change, Exchange, blocker
-from asr_migrate.hosts.want import Installer, Mobility
 
 _SOURCE = "Site Recovery documentation, Mobility service"
 

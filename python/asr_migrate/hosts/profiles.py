@@ -11,7 +11,8 @@ from asr_migrate.hosts.configuration_server import ConfigurationServer
 from asr_migrate.hosts.linux import LinuxSource
 from asr_migrate.hosts.plan import Profile
 from asr_migrate.hosts.replication_appliance import ReplicationAppliance
-from asr_migrate.hosts.want import ConfigurationServerWant, ReplicationApplianceWant, SourceWant
+from asr_migrate.hosts.server_want import ConfigurationServerWant, ReplicationApplianceWant
+from asr_migrate.hosts.want import SourceWant
 from asr_migrate.hosts.windows import WindowsSource
 
 NAMES = ("source", "configuration_server", "replication_appliance")

@@ -15,7 +15,8 @@ from asr_migrate.hosts import windows_text as text
 from asr_migrate.hosts.mobility import last_words
 from asr_migrate.hosts.plan import Answer, Change, Exchange, Plan, Reading, blocker, warning
 from asr_migrate.hosts.server import ServerFacts
-from asr_migrate.hosts.want import ReplicationApplianceWant, TimeService
+from asr_migrate.hosts.server_want import ReplicationApplianceWant
+from asr_migrate.hosts.want import TimeService
 from asr_migrate.hosts.windows_mobility import StepError, fetch, file_for_windows, judge_installation
 
 CONFIGURATION_MANAGER_PORT = 44368

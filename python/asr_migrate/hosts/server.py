@@ -13,7 +13,8 @@ from asr_migrate.domain.readiness_rule import Finding
 from asr_migrate.hosts import checks, windows, windows_facts
 from asr_migrate.hosts import windows_output as output
 from asr_migrate.hosts.plan import Answer, blocker, warning
-from asr_migrate.hosts.want import ServerWant, TimeService
+from asr_migrate.hosts.server_want import ServerWant
+from asr_migrate.hosts.want import TimeService
 
 WEB_SERVER = "w3svc"
 #: Roles that must not be installed, by the service that they bring.

@@ -11,8 +11,8 @@ from asr_migrate.domain.errors import AsrMigrateError, SetupError
 from asr_migrate.hosts import mobility
 from asr_migrate.hosts import windows_output as output
 from asr_migrate.hosts import windows_text as text
+from asr_migrate.hosts.mobility_want import Installer
 from asr_migrate.hosts.plan import Answer, Exchange
-from asr_migrate.hosts.want import Installer
 from asr_migrate.hosts.windows_facts import WindowsFacts
 
 INSTALL_DIR = "C:\\Program Files (x86)\\Microsoft Azure Site Recovery"

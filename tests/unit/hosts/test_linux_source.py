@@ -6,7 +6,7 @@ from asr_migrate.domain.errors import SetupError
 from asr_migrate.domain.machine import Os
 from asr_migrate.hosts import profiles
 from asr_migrate.hosts.linux_mobility import judge_delivery
-from asr_migrate.hosts.want import Installer
+from asr_migrate.hosts.mobility_want import Installer
 
 PACKAGE = "/srv/Microsoft-ASR_UA_9.59.0.0_RHEL6-64_GA_15Mar2024_release.tar.gz"
 CS = "10.20.0.10"
