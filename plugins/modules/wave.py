@@ -135,6 +135,14 @@ going_on:
   returned: when the run was stopped
   type: dict
   sample: {web: fail over to the latest recovery point}
+eta_minutes:
+  description:
+    - In about how many minutes the disks of a machine are copied, at the pace of the last half hour, by machine.
+    - Of those machines that were being copied when this run ended (it was stopped, or the time was up); one whose pace
+      is not known yet is left out.
+  returned: when machines are still being copied and their pace is known
+  type: dict
+  sample: {web: 40}
 """
 
 from ansible_collections.asr.migrate.plugins.module_utils.boundary import AZURE_OPTIONS, main
@@ -175,6 +183,8 @@ async def run(params, context):
     }
     if outcome.stopped:
         result |= {"stopped": outcome.stopped, "going_on": dict(outcome.going_on)}
+    if eta_minutes := engine.eta_minutes():
+        result |= {"eta_minutes": eta_minutes}
     return result
 
 

@@ -83,17 +83,7 @@ def measure(sizes: Sizes, say: Callable[[str], None]) -> Results:
     results.points = [point(machines, one) for machines, one in followed.items()]
     results.rows = [
         enable_row(sizes, enabled, polled, host),
-        Row(
-            "machines that failed by 429 while enabling",
-            enabled["failed"],
-            "",
-            0,
-            f"{polled['refused'] + polled['pollers_lost']} of {sizes.wave:,}",
-            digits=0,
-            note=f"{enabled['throttled']} requests of the engine were answered 429 and sent again later. "
-            f"Of the pollers' requests {polled['throttled']} were; {polled['refused']} machines were not begun, and "
-            f"{polled['pollers_lost']} pollers gave up while their machines went on.",
-        ),
+        given_up_row(sizes, enabled, polled),
         *sweep_rows(sizes, followed[sizes.wave], got, host),
         reads_row(sizes, followed[sizes.wave], polled, host),
         journey_row(sizes, journey, walked),
@@ -136,8 +126,25 @@ def enable_row(sizes: Sizes, enabled: dict[str, Any], polled: dict[str, Any], ho
         f"{polled['took_s']:.1f} s, {polled['begun']:,} begun, processor {polled['cpu_s']:.0f} s",
         f"~{host_s:,.0f} s, processor ~{host['begin_cpu_s'] * sizes.wave:,.0f} s",
         f"until the last was accepted, locks and first look included; the floor is {floor_s:.0f} s (the bucket's "
-        f"writes). Processor time {enabled['cpu_s']:.1f} s. The cap of 200 machines an appliance is off in this row. "
+        f"writes). Processor time {enabled['cpu_s']:.1f} s. The cap of 200 machines an appliance is off in this row: "
+        f"what is measured is how near the engine comes to the bucket. "
         f"The host's figure is from {host['sample']:.0f} processes that begin and do not wait.",
+    )
+
+
+def given_up_row(sizes: Sizes, enabled: dict[str, Any], polled: dict[str, Any]) -> Row:
+    """Return how many machines throttling has cost, and with which answers the pollers ended."""
+    answers = ", ".join(f"{count} with {answer}" for answer, count in sorted(polled["lost_by"].items()))
+    return Row(
+        "machines given up while enabling",
+        enabled["failed"],
+        "",
+        0,
+        f"{polled['refused'] + polled['pollers_lost']} of {sizes.wave:,}",
+        digits=0,
+        note=f"{enabled['throttled']} requests of the engine were answered 429; such a request is sent again when "
+        f"Azure allows it. Of the pollers' requests {polled['throttled']:,} were; {polled['refused']} machines were "
+        f"not begun, and {polled['pollers_lost']} pollers ended while their machines went on ({answers or 'none'}).",
     )
 
 
@@ -213,7 +220,9 @@ def memory_row(sizes: Sizes, followed: dict[str, Any], polled: dict[str, Any], h
         250,
         f"~{theirs:,.0f} MB",
         f"{host['peak_mb']:.0f} MB a process, {FORKS * host['peak_mb']:,.0f} MB for {FORKS} forks",
-        f"most resident memory of the process; pollers had {polled['peak_mb']:.0f} MB with {sizes.wave:,} machines.",
+        f"most resident memory of the process; {followed['looked_mb']:.0f} MB before the engine's hour, when the bench "
+        f"had looked at the machines itself and let go what it saw. Pollers had {polled['peak_mb']:.0f} MB with "
+        f"{sizes.wave:,} machines.",
         digits=0,
     )
 

@@ -14,11 +14,12 @@ import resource
 import sys
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import engine_lab
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, HttpResponseError
 from azure.identity import ClientSecretCredential
 from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
 
@@ -80,7 +81,7 @@ def pollers(settings: dict[str, Any]) -> dict[str, Any]:
     client, machines = client_of(settings), settings["count"]
     base = usage()
     count(settings)
-    began_s, refused, lost = time.monotonic(), 0, []
+    began_s, refused = time.monotonic(), 0
     running = []
     for number in range(1, machines + 1):
         try:
@@ -90,26 +91,37 @@ def pollers(settings: dict[str, Any]) -> dict[str, Any]:
         except AzureError:
             refused += 1
             continue
-        poller.add_done_callback(lambda method: lost.append(method))
         running.append(poller)
     took_s, begun = time.monotonic() - began_s, usage()
     first = count(settings)
     threading.Event().wait(settings["watch_s"])
     watched, after = count(settings), usage()
-    alive = sum(thread.name.startswith("LROPoller") for thread in threading.enumerate())
+    ended = Counter(answer_of(poller) for poller in running if poller.done())
     throttled = sum(n for told in (first, watched) for key, n in told["by"].items() if key.endswith(" 429"))
     return {
         "took_s": took_s,
         "cpu_s": begun["cpu_s"] - base["cpu_s"],
         "refused": refused,
         "begun": len(running),
-        "pollers_lost": len(running) - alive,
+        "pollers_lost": ended.total(),
+        "lost_by": dict(ended),
         "throttled": throttled,
         "watch_reads": watched["reads"],
         "watch_cpu_s": after["cpu_s"] - begun["cpu_s"],
         "base_mb": base["peak_mb"],
         "peak_mb": after["peak_mb"],
     }
+
+
+def answer_of(poller: Any) -> str:
+    """Return with which answer a poller that asks no more has ended."""
+    try:
+        poller.result()
+    except HttpResponseError as error:
+        return str(error.status_code)
+    except AzureError as error:
+        return type(error).__name__
+    return "success"
 
 
 def gets(settings: dict[str, Any]) -> dict[str, Any]:

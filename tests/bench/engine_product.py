@@ -137,18 +137,7 @@ async def steady(settings: dict[str, Any], wave: Wave) -> dict[str, Any]:
         cpu_s = time.process_time()
         await engine.look(wave)
         first_cpu_s, first = time.process_time() - cpu_s, await lab.count()
-        port, provider = AzureSiteRecovery(session.clients, session.landing_zone), provider_of(session.landing_zone)
-        await port.sweep(wave.resource_groups, with_sources=False)
-        await lab.count()
-        cpus, walls, seen = [], [], []
-        for _ in range(SWEEPS):
-            cpu_s, wall_s = time.process_time(), time.monotonic()
-            sweep = await port.sweep(wave.resource_groups, with_sources=False)
-            seen = [provider.observe(machine, sweep) for machine in wave.machines]
-            cpus.append(time.process_time() - cpu_s)
-            walls.append(time.monotonic() - wall_s)
-        sweeps = await lab.count()
-        decide_ms = max(decided_ms(seen, goal) for goal in Goal)
+        looked = await looks(session, wave, lab)
         looked_mb = peak_mb()
         run = asyncio.create_task(session.reach(engine, wave, Goal.PROTECTED, LONG_S))
         await clock.sleep(600)
@@ -162,11 +151,7 @@ async def steady(settings: dict[str, Any], wave: Wave) -> dict[str, Any]:
         return {
             "first_reads": first["reads"],
             "first_cpu_s": first_cpu_s,
-            "sweep_reads": sweeps["reads"] / SWEEPS,
-            "sweep_cpu_s": statistics.median(cpus),
-            "sweep_wall_s": statistics.median(walls),
-            "stages": sorted({str(one.stage) for one in seen}),
-            "decide_ms": decide_ms,
+            **looked,
             "looked_mb": looked_mb,
             "stretch_s": stretch_s,
             "stretch_reads": hour["reads"],
@@ -177,6 +162,28 @@ async def steady(settings: dict[str, Any], wave: Wave) -> dict[str, Any]:
             "error": wrong[0] if wrong else None,
             "peak_mb": peak_mb(),
         }
+
+
+async def looks(session: Session, wave: Wave, lab: Lab) -> dict[str, Any]:
+    """Look at the wave a few times and decide for it; all that was seen is let go at the end."""
+    port, provider = AzureSiteRecovery(session.clients, session.landing_zone), provider_of(session.landing_zone)
+    await port.sweep(wave.resource_groups, with_sources=False)
+    await lab.count()
+    cpus, walls = [], []
+    seen: list[Any] = []
+    for _ in range(SWEEPS):
+        cpu_s, wall_s = time.process_time(), time.monotonic()
+        sweep = await port.sweep(wave.resource_groups, with_sources=False)
+        seen = [provider.observe(machine, sweep) for machine in wave.machines]
+        cpus.append(time.process_time() - cpu_s)
+        walls.append(time.monotonic() - wall_s)
+    return {
+        "sweep_reads": (await lab.count())["reads"] / SWEEPS,
+        "sweep_cpu_s": statistics.median(cpus),
+        "sweep_wall_s": statistics.median(walls),
+        "stages": sorted({str(one.stage) for one in seen}),
+        "decide_ms": max(decided_ms(seen, goal) for goal in Goal),
+    }
 
 
 def decided_ms(seen: list[Any], goal: Goal) -> float:

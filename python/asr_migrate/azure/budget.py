@@ -3,8 +3,9 @@
 Resource Manager gives each principal, in each region and subscription, a bucket for reads, one for writes and one for
 deletions (250 tokens and 25 more each second; 200 and 10; 200 and 10; source: Azure Resource Manager throttling,
 documentation of 2024). Asking faster than they fill brings 429 and a wait that is longer than the one we spare, so a
-request waits here for its token. What the service says wins: ``x-ms-ratelimit-remaining-*`` lowers a bucket, 429 with
-``Retry-After`` closes it.
+request waits here for its token. A few tokens of each bucket are left alone (``RESERVE``): requests that leave one
+after the other may arrive together. What the service says wins: ``x-ms-ratelimit-remaining-*`` lowers a bucket, 429
+with ``Retry-After`` closes it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 READS = frozenset({"GET", "HEAD"})
 THROTTLED = 429
 RETRY_AFTER_S = 5.0
+RESERVE = 5
+"""Tokens of each bucket that we never use; of writes, what half a second of a request's delay may cost."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,9 @@ class Allowance:
 
 
 ALLOWANCES: Mapping[str, Allowance] = {
-    "reads": Allowance(250, 25),
-    "writes": Allowance(200, 10),
-    "deletes": Allowance(200, 10),
+    "reads": Allowance(250 - RESERVE, 25),
+    "writes": Allowance(200 - RESERVE, 10),
+    "deletes": Allowance(200 - RESERVE, 10),
 }
 
 
@@ -120,7 +123,7 @@ class Budget:
             return
         remaining = headers.get(f"x-ms-ratelimit-remaining-subscription-{kind}")
         if remaining is not None and remaining.isdigit():
-            bucket.correct(float(remaining), now_s)
+            bucket.correct(float(remaining) - RESERVE, now_s)
 
 
 def kind_of(method: str) -> str:

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import aiohttp
 from azure.core import AsyncPipelineClient
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, DecodeError, HttpResponseError, ResourceNotFoundError
 from azure.core.pipeline.policies import (
     AsyncBearerTokenCredentialPolicy,
-    ContentDecodePolicy,
     RequestIdPolicy,
     UserAgentPolicy,
 )
@@ -202,14 +201,16 @@ class AzureClients:
 
     @cached_property
     def arm(self) -> AsyncPipelineClient[HttpRequest, AsyncHttpResponse]:
-        """A client for resource types that have no SDK (Microsoft.OffAzure); see ``get``."""
+        """A client for answers that are read as they are, without an SDK's models; see ``get``.
+
+        Nothing in its pipeline decodes an answer: ``get`` does, once.
+        """
         return AsyncPipelineClient(
             base_url=self.cloud.resource_manager,
             transport=self.transport(),
             policies=[
                 RequestIdPolicy(),
                 UserAgentPolicy("asr-migrate"),
-                ContentDecodePolicy(),
                 WriteOnceRetryPolicy(retry_status=STATUS_RETRIES),
                 *self._per_retry_policies(),
                 AsyncBearerTokenCredentialPolicy(self.credential, self.cloud.scope),
@@ -219,26 +220,30 @@ class AzureClients:
     async def get(self, path: str, api_version: str, doing: str | None = None) -> dict[str, Any]:
         """GET ``path`` (an ARM id, or a whole nextLink) and return its JSON.
 
-        Raises ServiceError (status 404 when it does not exist).
+        Raises ServiceError (status 404 when it does not exist), also when the answer is no JSON.
         """
         url = path if path.startswith("https://") else f"{self.cloud.resource_manager}{path}?api-version={api_version}"
         doing = doing or f"reading {path}"
         try:
             response = await self.arm.send_request(HttpRequest("GET", url))
             response.raise_for_status()
+            return dict(decoded(response))
         except AzureError as error:
             raise translate(error, doing) from error
-        return dict(response.json())
 
-    async def get_all(self, path: str, api_version: str, doing: str | None = None) -> list[dict[str, Any]]:
-        """GET every page of the list at ``path`` and return its rows."""
-        rows: list[dict[str, Any]] = []
+    async def rows(self, path: str, api_version: str, doing: str | None = None) -> AsyncIterator[dict[str, Any]]:
+        """GET the list at ``path`` page by page and yield its rows; a page is let go before the next is asked for."""
         link: str | None = path
         while link:
             page = await self.get(link, api_version, doing)
-            rows += page.get("value") or []
-            link = page.get("nextLink")
-        return rows
+            values, link = page.pop("value", None) or [], page.get("nextLink")
+            for row in values:
+                yield row
+            values.clear()
+
+    async def get_all(self, path: str, api_version: str, doing: str | None = None) -> list[dict[str, Any]]:
+        """Return the rows of the list at ``path``, whole."""
+        return [row async for row in self.rows(path, api_version, doing)]
 
     async def read(self, call: Awaitable[T], doing: str) -> T:
         """Await one SDK read. ``doing`` begins the error's sentence, e.g. ``reading vault v``."""
@@ -311,6 +316,17 @@ class AzureClients:
         except AsrMigrateError:
             return translate(error, what)
         return job_error(job, what) if (job.get("properties") or {}).get("errors") else translate(error, what)
+
+
+def decoded(response: AsyncHttpResponse) -> Any:
+    """Return the JSON of an answer.
+
+    Raises DecodeError when it is none, e.g. the page of a proxy.
+    """
+    try:
+        return response.json()
+    except ValueError as error:
+        raise DecodeError(f"JSON is invalid: {error}", response=response, error=error) from error
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ Pure, but for what was seen before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from asr_migrate.domain.recovery_plan import machine_tasks
@@ -81,7 +81,7 @@ class Freshness:
 
     def __init__(self) -> None:
         self._jobs: dict[str, Json] = {}
-        self._items: dict[str, Json] = {}
+        self._items: dict[str, frozenset[str]] = {}
         self._missed: frozenset[str] = frozenset()
         self._since_s: dict[str, float] = {}
 
@@ -100,25 +100,26 @@ class Freshness:
         ended = known is not None and job_of(known).get("state") not in RUNNING
         return known if known is not None and ended and job_of(row).get("state") in RUNNING else row
 
-    def missing(self, items: Sequence[Json], jobs: Sequence[Json]) -> list[Json]:
-        """Return the items seen before that the list does not show although no job removed them.
+    def missing(self, items: Iterable[Json], jobs: Iterable[Json]) -> list[str]:
+        """Return the ids of the items seen before that the list does not show although no job removed them.
 
         One that was missing the time before too is taken to be gone.
         """
         listed = {str(item["id"]).lower() for item in items}
-        latest = _latest(jobs)
-        gone = [
-            item
-            for identifier, item in self._items.items()
-            if identifier not in listed and not _removed(latest, names_of(item))
-        ]
-        again = [item for item in gone if str(item["id"]).lower() not in self._missed]
-        self._missed = frozenset(str(item["id"]).lower() for item in gone)
+        absent = {identifier: names for identifier, names in self._items.items() if identifier.lower() not in listed}
+        latest = _latest(jobs) if absent else {}
+        gone = [identifier for identifier, names in absent.items() if not _removed(latest, names)]
+        again = [identifier for identifier in gone if identifier.lower() not in self._missed]
+        self._missed = frozenset(identifier.lower() for identifier in gone)
         return again
 
-    def remember(self, items: Iterable[Json]) -> None:
-        """Note the items that were there; call it after ``missing``."""
-        self._items = {str(item["id"]).lower(): {"id": item["id"], **_gist(item)} for item in items}
+    def remember(self, items: Iterable[Json], unread: Iterable[str] = ()) -> None:
+        """Note the items that were there, and of those that ``missing`` found the ones of which nobody knows yet.
+
+        Kept are ids and the GUIDs by which jobs may name an item. Call it after ``missing``.
+        """
+        still = {identifier: self._items[identifier] for identifier in unread}
+        self._items = {str(item["id"]): names_of(item) for item in items} | still
 
     def doubted(self, behind: Mapping[str, str], now_s: float) -> dict[str, str]:
         """Return what of ``behind`` is still doubted; ``now_s`` is monotonic.
@@ -127,14 +128,6 @@ class Freshness:
         """
         self._since_s = {name: self._since_s.get(name, now_s) for name in behind}
         return {name: why for name, why in behind.items() if now_s - self._since_s[name] < BELIEVED_AFTER_S}
-
-
-def _gist(item: Json) -> dict[str, Any]:
-    properties = item.get("properties") or {}
-    details = properties.get("providerSpecificDetails") or {}
-    kept = {key: details[key] for key in ("internalIdentifier", "vmId") if details.get(key)}
-    protectable = properties.get("protectableItemId")
-    return {"properties": {"protectableItemId": protectable, "providerSpecificDetails": kept}}
 
 
 def _latest(jobs: Iterable[Json]) -> dict[str, Json]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from azure.core.exceptions import AzureError
 
-from asr_migrate.azure import freshness, journal
+from asr_migrate.azure import freshness, journal, rows
 from asr_migrate.azure.accepted import Acceptance, job_name
 from asr_migrate.azure.client import AzureClients
 from asr_migrate.azure.failures import translate
@@ -25,6 +25,7 @@ from asr_migrate.domain.recovery_plan import PlanCall, StandingPlan
 from asr_migrate.domain.site import Call, Json, Sent, Site, Sweep, Written
 
 ITEM_PATH = re.compile(r"/replicationFabrics/([^/]+)/replicationProtectionContainers/([^/]+)/", re.IGNORECASE)
+ITEM_ID = re.compile(r"/replicationProtectedItems/[^/]+$", re.IGNORECASE)
 SINGLE_READS = 20
 PROVIDERS = "replicationRecoveryServicesProviders"
 
@@ -53,7 +54,7 @@ class AzureSiteRecovery:
         try:
             jobs = self._fresh.jobs(await self._reader.vault_list("replicationJobs"))
             items, vms, site = await asyncio.gather(
-                self._reader.vault_list("replicationProtectedItems"),
+                self._reader.items(),
                 self._reader.vms(resource_groups),
                 self._known_site(),
             )
@@ -61,31 +62,31 @@ class AzureSiteRecovery:
             if self._clients.check_mode and error.code == "VaultMissing":
                 return Sweep(vms=await self._reader.vms(resource_groups))
             raise
-        rows, behind = await self._up_to_date(items, jobs)
+        listed, behind = await self._up_to_date(items, jobs)
         sources = await self._reader.sources(site) if site and with_sources else ()
-        return Sweep(tuple(rows), tuple(jobs), vms, sources, site, behind)
+        return Sweep(tuple(listed), tuple(jobs), vms, sources, site, behind)
 
     async def _up_to_date(self, items: Sequence[Json], jobs: Sequence[Json]) -> tuple[list[Json], dict[str, str]]:
         """Return the rows, those that are behind replaced by single reads, and what is behind all the same."""
         about, held = await self._of_plans(jobs)
         known = [*jobs, *about]
         missing = self._fresh.missing(items, known)
-        rows = {str(item["id"]).lower(): item for item in items}
-        doubtful = [*(str(item["id"]) for item in missing)]
-        doubtful += [name for name in freshness.behind(items, known, held) if name in rows]
-        unread: list[str] = []
-        if len(doubtful) <= SINGLE_READS:
+        behind = freshness.behind(items, known, held)
+        found = {str(item["id"]).lower(): item for item in items}
+        doubtful = [*missing, *(name for name in behind if name in found)]
+        unread = missing if len(doubtful) > SINGLE_READS else []
+        if doubtful and len(doubtful) <= SINGLE_READS:
             for identifier, item in zip(doubtful, await asyncio.gather(*map(self._maybe, doubtful)), strict=True):
                 if item is not None:
-                    rows[identifier.lower()] = item
-                elif identifier.lower() in rows:
-                    del rows[identifier.lower()]
-        else:
-            unread = [name for item in missing for name in (str(item["id"]), str(item["id"]).rpartition("/")[2])]
-        self._fresh.remember([*rows.values(), *(missing if unread else ())])
-        behind = freshness.behind(rows.values(), known, held)
-        behind |= {name.lower(): "Azure's list does not show it any more" for name in unread}
-        return list(rows.values()), self._fresh.doubted(behind, self._clients.clock.monotonic())
+                    found[identifier.lower()] = rows.item(item)
+                elif identifier.lower() in found:
+                    del found[identifier.lower()]
+            behind = freshness.behind(found.values(), known, held)
+        self._fresh.remember(found.values(), unread)
+        for identifier in unread:
+            for name in (identifier.lower(), identifier.rpartition("/")[2].lower()):
+                behind[name] = "Azure's list does not show it any more"
+        return list(found.values()), self._fresh.doubted(behind, self._clients.clock.monotonic())
 
     async def _maybe(self, identifier: str) -> Json | None:
         try:
@@ -121,8 +122,12 @@ class AzureSiteRecovery:
         return self._site
 
     async def item(self, item_id: str) -> Json:
-        """Return one protected item with its disks and network adapters."""
-        return await self._reader.resource(item_id)
+        """Return one protected item, which tells its network adapters; of it what is read of it (``azure.rows``).
+
+        A resource of an item (a recovery point) is returned whole.
+        """
+        found = await self._reader.resource(item_id)
+        return rows.item(found) if ITEM_ID.search(item_id) else found
 
     async def job(self, name: str) -> Json:
         """Return one job with its tasks and errors."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from asr_migrate.azure import rows
 from asr_migrate.azure.client import AzureClients
 from asr_migrate.domain.errors import ServiceError, SetupError
 from asr_migrate.domain.landing_zone import Architecture, LandingZone
@@ -17,6 +18,13 @@ COMPUTE_API = "2024-07-01"
 OFF_AZURE_API = "2023-06-06"
 NOT_FOUND = 404
 
+Keep = Callable[[Json], dict[str, Any]]
+
+
+def whole(row: Json) -> dict[str, Any]:
+    """Return all of a row."""
+    return dict(row)
+
 
 class VaultReader:
     """Everything that is read of one vault, its appliance and its target resource groups, in pages."""
@@ -25,15 +33,15 @@ class VaultReader:
         self._clients = clients
         self._zone = zone
 
-    async def vault_list(self, kind: str) -> list[dict[str, Any]]:
-        """Return every row of one of the vault's collections, e.g. ``replicationProtectedItems``.
+    async def vault_list(self, kind: str, keep: Keep = whole) -> list[dict[str, Any]]:
+        """Return every row of one of the vault's collections, e.g. ``replicationFabrics``, as ``keep`` leaves it.
 
         Raises SetupError when the vault does not exist.
         """
         zone = self._zone
-        doing = f"reading {kind} of vault {zone.vault}"
+        path, doing = f"{zone.vault_id}/{kind}", f"reading {kind} of vault {zone.vault}"
         try:
-            return await self._clients.get_all(f"{zone.vault_id}/{kind}", SITE_RECOVERY_API, doing)
+            return [keep(row) async for row in self._clients.rows(path, SITE_RECOVERY_API, doing)]
         except ServiceError as error:
             if error.status != NOT_FOUND:
                 raise
@@ -43,6 +51,13 @@ class VaultReader:
                 cause=error.message,
                 remedy="Run the prepare_landing_zone playbook first, or correct asr_landing_zone.vault.",
             ) from error
+
+    async def items(self) -> list[dict[str, Any]]:
+        """Return the vault's protected items, of each what is read of it (``azure.rows``).
+
+        Raises SetupError when the vault does not exist.
+        """
+        return await self.vault_list("replicationProtectedItems", rows.item)
 
     async def resource(self, identifier: str) -> dict[str, Any]:
         """Return one Site Recovery resource by its id; a single item holds more than its row in a list."""
@@ -59,12 +74,12 @@ class VaultReader:
     async def _vms_of(self, group: str) -> list[AzureVm]:
         path = f"{self._zone.resource_group_id(group)}/providers/Microsoft.Compute/virtualMachines"
         try:
-            rows = await self._clients.get_all(path, COMPUTE_API, f"reading the VMs of resource group {group}")
+            listed = self._clients.rows(path, COMPUTE_API, f"reading the VMs of resource group {group}")
+            return [azure_vm(row, group) async for row in listed]
         except ServiceError as error:
             if error.status != NOT_FOUND:
                 raise
             return []
-        return [azure_vm(row, group) for row in rows]
 
     async def site(self) -> Site | None:
         """Return the names of the vault's appliance, None while it is not registered.
@@ -84,13 +99,15 @@ class VaultReader:
         return site_of(fabric, str(containers[0]["name"]), zone)
 
     async def sources(self, site: Site) -> tuple[Json, ...]:
-        """Return the machines that the appliance knows: protectable items, or servers of its discovery site."""
+        """Return the machines that the appliance knows: protectable items, or servers of its discovery site; of each
+        what is read of it (``azure.rows``)."""
         if self._zone.architecture is Architecture.CLASSIC:
             container = f"replicationFabrics/{site.fabric}/replicationProtectionContainers/{site.container}"
-            return tuple(await self.vault_list(f"{container}/replicationProtectableItems"))
+            return tuple(await self.vault_list(f"{container}/replicationProtectableItems", rows.protectable))
         if site.server_site_id is None:
             return ()
-        return tuple(await self._clients.get_all(f"{site.server_site_id}/machines", OFF_AZURE_API))
+        servers = self._clients.rows(f"{site.server_site_id}/machines", OFF_AZURE_API)
+        return tuple([rows.server(row) async for row in servers])
 
 
 def _fabric_kind(fabric: Json) -> str:

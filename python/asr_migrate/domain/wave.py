@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,7 +39,7 @@ class Wave:
                 [f"{machine.target.resource_group}/{machine.target.vm_name}".lower() for machine in parsed],
             ),
         ):
-            twice = sorted({value for value in values if values.count(value) > 1})
+            twice = sorted(value for value, times in Counter(values).items() if times > 1)
             if twice:
                 raise InputError(
                     f"machines[].{place}", twice[0], "two machines of the wave share it", remedy="Give each its own."

@@ -20,7 +20,7 @@ from asr_migrate.engine.caps import Begun, Cap, Room, Scope
 from asr_migrate.engine.doubt import THROTTLED, in_doubt, known_jobs, names_of
 from asr_migrate.engine.jobs import RUNNING
 from asr_migrate.engine.port import Provider, SiteRecovery
-from asr_migrate.engine.reads import AT_ONCE, LookLostError, Reads, Turn
+from asr_migrate.engine.reads import AT_ONCE, LookLostError, Reads, Turn, each
 from asr_migrate.engine.steps import unreadable
 from asr_migrate.engine.tell import Emit
 from asr_migrate.engine.track import Asked, Track
@@ -78,8 +78,8 @@ class Acts:
             singles += [track for track in wanting if track.result is None and self._fits(track, verb, room)]
         mending = [track for track in tracks if track.repair and track.result is None]
         await asyncio.gather(
-            *(self._guarded(track, self._single(track, turn)) for track in singles),
-            *(self._guarded(track, self._mend(track, turn)) for track in mending),
+            each(lambda track: self._guarded(track, self._single(track, turn)), singles),
+            each(lambda track: self._guarded(track, self._mend(track, turn)), mending),
             self._refresh(tracks, turn),
         )
 
@@ -236,7 +236,7 @@ class Acts:
                 continue
             busy = [track for track in mine if str(track.seen.item_id).lower() in held]
             self._wait(busy, "waiting for its recovery plan, which is at work")
-            free += [track for track in mine if track not in busy]
+            free += [track for track in mine if str(track.seen.item_id).lower() not in held]
         return free
 
     async def _guarded(self, track: Track, work: Awaitable[None]) -> None:

@@ -21,8 +21,8 @@ from asr_migrate.domain.lifecycle import (
 )
 
 REMOVE_FIRST = (
-    "When the cause is repaired, remove what is left of its replication (module asr.migrate.wave, goal absent), "
-    "then run the replicate playbook again."
+    "When the cause is repaired, run the stop_replication playbook for it, which removes what is left of its "
+    "replication, then the replicate playbook again."
 )
 CLEAN_UP_FIRST = "Repair the cause, run the clean_up_test playbook, then run test_failover again."
 NEWS_PATIENCE_S = 1800.0

@@ -16,7 +16,7 @@ from asr_migrate.engine.acts import Acts
 from asr_migrate.engine.adopt import adopt
 from asr_migrate.engine.pace import Pace, in_words
 from asr_migrate.engine.port import Provider, SiteRecovery
-from asr_migrate.engine.reads import LookLostError, Reads, Turn
+from asr_migrate.engine.reads import LookLostError, Reads, Turn, each
 from asr_migrate.engine.steps import Steps
 from asr_migrate.engine.tell import Emit, Teller
 from asr_migrate.engine.track import Track
@@ -143,7 +143,7 @@ class Loop:
             self._adopted = True
             if found:
                 self._emit(f"an earlier run asked for {found} changes in the last minutes: they are followed first")
-        soon = await asyncio.gather(*(self._steps.take(track, turn) for track in tracks))
+        soon = await each(lambda track: self._steps.take(track, turn), tracks)
         await self._acts.send([track for track in tracks if track.result is None], turn)
         return any(soon)
 

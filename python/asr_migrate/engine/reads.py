@@ -1,9 +1,9 @@
-"""Reads about single machines: a few at a time, and one that Azure does not answer ends nothing."""
+"""Work on single machines: a few at a time, and a read that Azure does not answer ends nothing."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -11,9 +11,11 @@ from asr_migrate.domain.errors import ServiceError
 from asr_migrate.domain.site import Sweep
 from asr_migrate.domain.wave import Wave
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 AT_ONCE = 32
+TOGETHER = 2 * AT_ONCE
 
 
 class LookLostError(Exception):
@@ -39,6 +41,23 @@ class Reads:
             if error.transient:
                 raise LookLostError(error) from error
             raise
+
+
+async def each(work: Callable[[A], Awaitable[T]], some: Iterable[A]) -> list[T]:
+    """Return what ``work`` returns for each of ``some``, in their order.
+
+    ``TOGETHER`` are under way at a time, twice what may ask Azure: a wave of thousands is never thousands of tasks.
+    """
+    waiting = list(some)
+    results: list[Any] = [None] * len(waiting)
+    numbered = enumerate(waiting)
+
+    async def one_after_the_other() -> None:
+        for number, one in numbered:
+            results[number] = await work(one)
+
+    await asyncio.gather(*(one_after_the_other() for _ in range(min(TOGETHER, len(waiting)))))
+    return results
 
 
 @dataclass

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
+import gc
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 
 from asr_migrate.clock import Clock
@@ -19,7 +20,7 @@ from asr_migrate.engine.check import check
 from asr_migrate.engine.loop import Loop, Stop
 from asr_migrate.engine.pace import Pace
 from asr_migrate.engine.port import Prober, Provider, SiteRecovery
-from asr_migrate.engine.reads import Reads, Turn
+from asr_migrate.engine.reads import Reads, Turn, each
 from asr_migrate.engine.steps import Steps
 from asr_migrate.engine.tell import Emit, Teller, silent
 from asr_migrate.engine.track import Track
@@ -56,6 +57,7 @@ class Engine:
         self._asking = Asking(gates, quiesced_at or {}, prober)
         self._caps = tuple(caps)
         self._stop = Stop()
+        self._followed: list[Track] = []
 
     @property
     def stopping(self) -> bool:
@@ -99,9 +101,21 @@ class Engine:
         except AsrMigrateError:
             return None
         turn = Turn(wave, sweep, self._clock.monotonic())
-        await asyncio.gather(*(steps.take(track, turn) for track in tracks))
+        await each(lambda track: steps.take(track, turn), tracks)
         results = {track.machine.name: track.result for track in tracks if track.result and track.result.reached}
         return Outcome(results) if len(results) == len(tracks) else None
+
+    def eta_minutes(self) -> dict[str, int]:
+        """Return in about how many service minutes the disks of machines are copied, by machine, 1 or more.
+
+        Of those that ``reach`` last left while they were being copied and whose pace of the last half hour is known.
+        """
+        now_s = self._clock.monotonic()
+        return {
+            track.machine.name: max(round(left_s / 60), 1)
+            for track in self._followed
+            if track.seen.progress is not None and (left_s := track.progress.eta_s(now_s)) is not None
+        }
 
     async def reach(self, wave: Wave, goal: Goal, timeout_s: float) -> Outcome:
         """Bring every machine of ``wave`` to ``goal``; one that cannot be brought there has failed in the outcome.
@@ -113,6 +127,7 @@ class Engine:
         if self._check_mode:
             sweep = await self._port.sweep(wave.resource_groups, with_sources=goal is Goal.PROTECTED)
             return check(wave, tracks, self._provider, sweep, self._asking, self._clock.now())
+        self._followed = tracks
         reads = Reads()
         steps = Steps(self._port, self._provider, self._clock, self._asking, self._emit, reads)
         acts = Acts(
@@ -125,4 +140,19 @@ class Engine:
             reads=reads,
         )
         loop = Loop(self._port, self._provider, self._clock, steps, acts, reads, self._stop, self._emit)
-        return await loop.run(wave, goal, tracks, timeout_s, Pace(self._chance), Teller(self._emit))
+        with passed_over():
+            return await loop.run(wave, goal, tracks, timeout_s, Pace(self._chance), Teller(self._emit))
+
+
+@contextmanager
+def passed_over() -> Iterator[None]:
+    """Let the garbage collector pass over what is there already, for the length of a block.
+
+    Every look makes and drops some hundred thousand objects, so the collector runs often; modules and the wave are most
+    of what it would walk through each time, and none of that ever becomes garbage.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

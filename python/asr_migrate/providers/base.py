@@ -71,7 +71,7 @@ def details_of(item: Json, instance_type: str) -> Mapping[str, Any]:
             cause="The machine is protected in this vault by the other architecture",
             remedy="Set asr_landing_zone.architecture to the one that protects it, or use another vault.",
         )
-    return dict(details)
+    return details
 
 
 def health_faults(properties: Mapping[str, Any]) -> tuple[Fault, ...]:
@@ -260,7 +260,15 @@ def without_item(
     return Observation(Stage.ABSENT, test_vm=test, name_taken=named)
 
 
-def with_progress(seen: Observation, progress: object, rpo_s: object, stands_still: bool) -> Observation:
+def with_progress(
+    seen: Observation,
+    progress: object,
+    rpo_s: object,
+    stands_still: bool,
+    *,
+    last_point: datetime | None,
+    drift: tuple[str, ...],
+) -> Observation:
     """Add what only a provider knows. ``progress`` is percent and ``rpo_s`` seconds, as the wire has them."""
     replicating = seen.stage is Stage.REPLICATING
     percent = float(progress) if isinstance(progress, int | float) and replicating else None
@@ -268,10 +276,17 @@ def with_progress(seen: Observation, progress: object, rpo_s: object, stands_sti
     return replace(
         seen,
         progress=percent,
-        rpo_s=float(rpo_s) if isinstance(rpo_s, int | float) else None,
+        rpo_s=seconds(rpo_s),
         busy_with=words,
         stalled=stalled(stands_still, seen.health_errors) if replicating else None,
+        last_point=last_point,
+        drift=drift,
     )
+
+
+def seconds(found: object) -> float | None:
+    """Return a number of seconds of the wire, None when it is none."""
+    return float(found) if isinstance(found, int | float) else None
 
 
 def differing(wanted: Mapping[str, tuple[object, object]]) -> tuple[str, ...]:

@@ -85,12 +85,15 @@ class InMageAzureV2:
     def read(self, item: Json, machine: Machine | None, sweep: Sweep, vm: Any = None, test: Any = None) -> Observation:
         """Return what a protected item says, from a list's row or from a single read."""
         details = base.details_of(item, INSTANCE_TYPE)
-        seen = base.observed(item, sweep, vm, test)
-        seen = base.with_progress(seen, details.get("resyncProgressPercentage"), details.get("rpoInSeconds"), False)
-        calculated = base.moment(details.get("lastRpoCalculatedTime"))
-        if calculated is not None and seen.rpo_s is not None:
-            seen = replace(seen, last_point=calculated - timedelta(seconds=seen.rpo_s))
-        return replace(seen, drift=self._drift(details, machine)) if machine else seen
+        rpo_s, calculated = base.seconds(details.get("rpoInSeconds")), base.moment(details.get("lastRpoCalculatedTime"))
+        return base.with_progress(
+            base.observed(item, sweep, vm, test),
+            details.get("resyncProgressPercentage"),
+            rpo_s,
+            False,
+            last_point=None if calculated is None or rpo_s is None else calculated - timedelta(seconds=rpo_s),
+            drift=self._drift(details, machine) if machine else (),
+        )
 
     def _with_source(self, seen: Observation, machine: Machine, sweep: Sweep) -> Observation:
         if seen.stage is not Stage.ABSENT:

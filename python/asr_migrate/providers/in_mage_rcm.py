@@ -74,15 +74,14 @@ class InMageRcm:
     def read(self, item: Json, machine: Machine | None, sweep: Sweep, vm: Any = None, test: Any = None) -> Observation:
         """Return what a protected item says, from a list's row or from a single read."""
         details = base.details_of(item, INSTANCE_TYPE)
-        seen = base.observed(item, sweep, vm, test)
-        seen = base.with_progress(
-            seen,
+        return base.with_progress(
+            base.observed(item, sweep, vm, test),
             details.get("initialReplicationProgressPercentage"),
             details.get("lastRpoInSeconds"),
             details.get("initialReplicationProgressHealth") == "NoProgress",
+            last_point=base.moment(details.get("lastRecoveryPointReceived")),
+            drift=self._drift(details, machine) if machine else (),
         )
-        seen = replace(seen, last_point=base.moment(details.get("lastRecoveryPointReceived")))
-        return replace(seen, drift=self._drift(details, machine)) if machine else seen
 
     def _with_source(self, seen: Observation, machine: Machine, sweep: Sweep) -> Observation:
         if seen.stage is not Stage.ABSENT or self.source(machine, sweep) is not None:

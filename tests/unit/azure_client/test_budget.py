@@ -24,15 +24,15 @@ def admitted_at(budget, clock, method, count):
     return times
 
 
-def test_a_full_bucket_lets_its_capacity_through_at_once():
+def test_a_full_bucket_lets_all_but_its_reserve_through_at_once():
     clock = ManualClock()
-    assert admitted_at(Budget(clock), clock, "PUT", 200) == [0.0] * 200
+    assert admitted_at(Budget(clock), clock, "PUT", 196) == [0.0] * 195 + [pytest.approx(0.1)]
 
 
 def test_a_thousand_writes_take_what_the_bucket_fills_in():
     clock = ManualClock()
     times = admitted_at(Budget(clock), clock, "PUT", 1000)
-    assert times[-1] == pytest.approx(80.0)
+    assert times[-1] == pytest.approx(80.5)
     assert times == sorted(times)
 
 
@@ -57,13 +57,13 @@ def test_the_service_is_believed_when_it_says_that_fewer_tokens_are_left():
     clock = ManualClock()
     budget = Budget(clock)
     budget.learn("PUT", 202, {"x-ms-ratelimit-remaining-subscription-writes": "0"})
-    assert admitted_at(budget, clock, "PUT", 10)[-1] == pytest.approx(1.0)
+    assert admitted_at(budget, clock, "PUT", 10)[-1] == pytest.approx(1.5)
 
 
 def test_more_tokens_than_we_think_are_not_believed():
     clock = ManualClock()
     budget = Budget(clock)
-    admitted_at(budget, clock, "PUT", 200)
+    admitted_at(budget, clock, "PUT", 195)
     budget.learn("PUT", 202, {"x-ms-ratelimit-remaining-subscription-writes": "1199"})
     assert admitted_at(budget, clock, "PUT", 1)[-1] == pytest.approx(0.1)
 

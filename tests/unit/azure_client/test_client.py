@@ -1,6 +1,7 @@
 """The clients against the lab's Azure, over real HTTPS and with the real credential."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -110,3 +111,33 @@ def test_raw_reads_follow_pages_and_name_what_is_missing(lab):
     names, error = asyncio.run(story())
     assert sorted(names) == ["vnet-prod", "vnet-test"]
     assert (error.status, error.code) == (404, "ResourceGroupNotFound")
+
+
+class ProxyPage:
+    """An answer of 200 that some proxy gave in Azure's place."""
+
+    status_code, reason, headers = 200, "OK", {}
+
+    def raise_for_status(self):
+        pass
+
+    def text(self, encoding=None):
+        return "<html>Sign in to this network</html>"
+
+    def json(self):
+        return json.loads(self.text())
+
+
+class Proxy:
+    async def send_request(self, request):
+        return ProxyPage()
+
+
+def test_an_answer_that_is_no_json_is_an_error_that_names_what_was_read(lab):
+    async def story():
+        async with lab.opened() as clients:
+            clients.arm = Proxy()
+            await clients.get("/subscriptions/s", "2024-05-01", "reading s")
+
+    with pytest.raises(ServiceError, match="reading s"):
+        asyncio.run(story())

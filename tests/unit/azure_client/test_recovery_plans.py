@@ -134,7 +134,7 @@ def test_an_item_that_vanishes_without_a_job_is_asked_for_once():
     fresh = Freshness()
     assert fresh.missing([item("web")], []) == []
     fresh.remember([item("web")])
-    assert [one["id"] for one in fresh.missing([], [])] == ["/items/web"]
+    assert fresh.missing([], []) == ["/items/web"]
     assert fresh.missing([], []) == []
     fresh.remember([item("web")])
     assert fresh.missing([], [job("j", "DisableDr", "Succeeded", 5)]) == []

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from asr_lab.arm import landing_zone
 from asr_lab.arm.certificates import make_certificates
 from asr_lab.arm.estate import HostDescription, HostDisk, ListedHosts, PushFailure
 from asr_lab.arm.providers.model import VMWARE_FABRIC, ApplianceServer, Fabric
+from asr_lab.arm.resources.compute import set_power
 from asr_lab.arm.server import serve
 from asr_lab.arm.site_recovery import (
     add_fabric,
@@ -25,6 +26,7 @@ from asr_lab.arm.tokens import Credentials
 from asr_lab.arm.wire import Request
 from asr_lab.arm.world import World
 from asr_lab.clock import VirtualClock
+from asr_migrate.domain.gates import Gates
 from asr_migrate.domain.lifecycle import Goal, Stage
 from asr_migrate.domain.wave import Outcome, Wave
 from asr_migrate.session import Session, open_session
@@ -60,6 +62,7 @@ class Lab:
         landing_zone.seed(self.world, self.clock.now())
         self.certificates = make_certificates(folder, addresses=[ADDRESS], now=datetime.now(UTC))
         self.targets: dict[str, dict[str, Any]] = {}
+        self.probes: dict[str, list[dict[str, Any]]] = {}
         self.lines: list[str] = []
 
     @property
@@ -181,6 +184,9 @@ class Lab:
                 "os": "linux",
                 "addresses": [address],
                 "target": {"vm_name": f"vm-{name}", "vm_size": "Standard_B2s", **self.targets.get(name, {})},
+                "probes": self.probes.get(name, []),
+                "probe_address": ADDRESS,
+                "probe_test_address": ADDRESS,
             }
             for name, address in self.sources.items()
         ]
@@ -214,6 +220,42 @@ class Lab:
         return self.run(
             lambda session, wave: session.engine(self.lines.append).reach(wave, goal, timeout_s), check_mode
         )
+
+    def reach_probed(self, *goals: Goal, ok: Collection[str] = ("web", "db")) -> tuple[Outcome, list[str]]:
+        """Reach one goal after the other with the gate ``probes`` on, while every machine listens on loopback.
+
+        web has a port, db a page; ``ok`` names those that answer as they should. Returns what came of the last goal and
+        who was asked, in order.
+        """
+        asked: list[str] = []
+
+        async def listen(name: str) -> asyncio.Server:
+            async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                asked.append(name)
+                status = "200 OK" if name in ok else "500 Broken"
+                writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+                writer.close()
+
+            return await asyncio.start_server(answer, ADDRESS, 0)
+
+        async def work(session: Session, wave: Wave) -> Outcome:
+            servers = {name: await listen(name) for name in self.sources}
+            ports = {name: server.sockets[0].getsockname()[1] for name, server in servers.items()}
+            if "web" not in ok:
+                servers["web"].close()
+                await servers["web"].wait_closed()
+            self.probes = {"web": [{"port": ports["web"]}], "db": [{"port": ports["db"], "path": "/health"}]}
+            wave = Wave.from_hosts(self.machines(), session.landing_zone)
+            gates = Gates(probes=True)
+            try:
+                for goal in goals:
+                    outcome = await session.engine(self.lines.append, gates=gates).reach(wave, goal, 6 * 3600)
+                return outcome
+            finally:
+                for server in servers.values():
+                    server.close()
+
+        return self.run(work), asked
 
     def reach_all(self, *goals: Goal) -> None:
         for goal in goals:
@@ -268,6 +310,48 @@ def test_a_failover_that_was_accepted_but_answered_503_is_sent_once(lab):
     )
     lab.reach_all(Goal.FAILED_OVER)
     assert [entry.path.split("/")[-2] for entry in lab.world.writes].count("web") == 1
+
+
+def test_a_wave_whose_machines_answer_their_probes_goes_all_the_way(lab):
+    lab.reach_all(Goal.PROTECTED)
+    tested, asked = lab.reach_probed(Goal.TEST_RUNNING)
+    assert all(result.reached for result in tested.machines.values()), tested.by_machine()
+    assert set(asked) == {"web", "db"}
+    outcome, asked = lab.reach_probed(Goal.TESTED, Goal.FAILED_OVER, Goal.MIGRATED)
+    assert {result.stage for result in outcome.machines.values()} == {Stage.MIGRATED}
+    assert {"web", "db"} == set(asked)
+
+
+@pytest.mark.parametrize(("broken", "why"), [("web", "TCP port"), ("db", "it answers 500")])
+def test_a_machine_that_fails_its_probe_is_not_committed_and_the_other_is(lab, broken, why):
+    (sound,) = set(lab.sources) - {broken}
+    lab.reach_all(*ROAD[:-1])
+    lab.world.log.clear()
+    outcome, _ = lab.reach_probed(Goal.MIGRATED, ok=[sound])
+    assert outcome.machines[sound].stage is Stage.MIGRATED
+    result = outcome.machines[broken]
+    assert (result.failed, result.stage, result.error.code) == (True, Stage.FAILED_OVER, "ProbeFailed")
+    assert why in result.error.cause
+    assert {entry.path.split("/")[-2] for entry in lab.world.writes} == {sound}
+
+
+def test_a_test_failover_does_not_count_as_running_while_a_probe_fails(lab):
+    lab.reach_all(Goal.PROTECTED)
+    outcome, _ = lab.reach_probed(Goal.TEST_RUNNING, ok=["web"])
+    assert outcome.machines["web"].reached
+    assert (outcome.machines["db"].reached, outcome.machines["db"].error.code) == (False, "ProbeFailed")
+
+
+def test_a_vm_that_does_not_run_after_the_failover_is_not_committed(lab):
+    lab.reach_all(*ROAD[:-1])
+    vm = f"{lab.group}/providers/Microsoft.Compute/virtualMachines/vm-db"
+    set_power(lab.world, vm, "deallocated", lab.clock.now())
+    lab.world.log.clear()
+    outcome, asked = lab.reach_probed(Goal.MIGRATED)
+    assert outcome.machines["web"].stage is Stage.MIGRATED
+    assert "power state is deallocated" in outcome.machines["db"].error.cause
+    assert set(asked) == {"web"}
+    assert {entry.path.split("/")[-2] for entry in lab.world.writes} == {"web"}
 
 
 def test_port_9443_blocked_stops_one_machine_with_the_port_in_the_remedy(lab):

@@ -136,6 +136,14 @@ def test_a_failed_test_is_cleaned_up_and_can_be_tried_again(story):
     story.reach_all(Goal.TEST_RUNNING)
 
 
+def test_a_replication_that_failed_for_good_names_the_playbook_that_removes_it(story):
+    story.reach_all(Goal.PROTECTED)
+    story.vault.items["web"]["properties"].update(protectionState="EnablingFailed", allowedOperations=[])
+    refused = story.reach(Goal.PROTECTED).machines["web"]
+    assert refused.refused
+    assert "run the stop_replication playbook" in refused.error.remedy
+
+
 def test_goals_beyond_protected_refuse_a_machine_that_does_not_replicate(story):
     result = story.reach(Goal.TEST_RUNNING).machines["web"]
     assert result.refused

@@ -7,6 +7,10 @@ import pytest
 from asr_migrate.domain.lifecycle import Goal
 from asr_migrate.domain.wave import Wave
 
+from .fake_vault import INITIAL_REPLICATION_S
+
+ENABLE_S = 1800
+
 
 def stopped_at(story, goal, when):
     """Reach ``goal`` and stop as soon as ``when`` says so."""
@@ -97,3 +101,21 @@ def test_a_wave_that_has_its_goal_is_settled_with_one_look_and_one_that_has_not_
     outcome = asyncio.run(story.engine().settled(wave, goal))
     assert all(result.reached for result in outcome.machines.values())
     assert (story.vault.requests, story.vault.sweeps) == ([], sweeps + 1)
+
+
+def test_who_is_left_copying_is_told_how_long_it_still_takes(story):
+    engine, wave = story.engine(), Wave.from_hosts(story.machines, story.zone)
+    outcome = asyncio.run(engine.reach(wave, Goal.PROTECTED, ENABLE_S + INITIAL_REPLICATION_S * 0.8))
+    assert {result.error.code for result in outcome.machines.values()} == {"DeadlinePassed"}
+    left = engine.eta_minutes()
+    assert set(left) == {"web", "db"}
+    assert left["web"] == pytest.approx(INITIAL_REPLICATION_S * 0.25 / 60, rel=0.4)
+
+
+def test_nothing_is_told_of_machines_that_are_not_copied_or_whose_pace_is_not_known(story):
+    engine, wave = story.engine(), Wave.from_hosts(story.machines, story.zone)
+    asyncio.run(engine.reach(wave, Goal.PROTECTED, ENABLE_S + INITIAL_REPLICATION_S * 0.2))
+    assert engine.eta_minutes() == {}
+    story.reach_all(Goal.PROTECTED)
+    asyncio.run(engine.reach(wave, Goal.PROTECTED, 60))
+    assert engine.eta_minutes() == {}
