@@ -185,7 +185,8 @@ def machine_spec(machine: Machine) -> HostSpec:
     flavour = machine.image.key.removeprefix("windows-")
     size = machine.instance_type
     hardware = Hardware(size.cores, size.memory_mb, machine.volumes_gib)
-    return HostSpec(machine.name, flavour, _description(machine.name, machine.address, hardware))
+    firmware = "BIOS" if machine.image.boot_mode == "legacy-bios" else "UEFI"
+    return HostSpec(machine.name, flavour, _description(machine.name, machine.address, hardware, firmware))
 
 
 def appliance_spec(appliance: Appliance, hardware: Hardware = NOT_LAUNCHED) -> HostSpec:
@@ -193,7 +194,7 @@ def appliance_spec(appliance: Appliance, hardware: Hardware = NOT_LAUNCHED) -> H
     return HostSpec(appliance.name, appliance.flavour, _description(appliance.name, appliance.address, hardware))
 
 
-def _description(name: str, address: str, hardware: Hardware) -> HostDescription:
+def _description(name: str, address: str, hardware: Hardware, firmware: str = "BIOS") -> HostDescription:
     def guid(purpose: str) -> str:
         return str(uuid5(NAMESPACE_DNS, f"{purpose}.{name}.lab.example"))
 
@@ -207,7 +208,7 @@ def _description(name: str, address: str, hardware: Hardware) -> HostDescription
         disks=tuple(HostDisk(rf"\\.\PHYSICALDRIVE{number}", size << 30, number == 0) for number, size in disks),
         bios_id="ec2" + guid("bios")[3:],
         mac="02:00:" + ":".join(f"{int(part):02x}" for part in address.split(".")),
-        firmware="BIOS",
+        firmware=firmware,
         cores=hardware.cores,
         memory_mb=hardware.memory_mb,
         agent_version=None,

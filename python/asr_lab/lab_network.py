@@ -2,6 +2,7 @@
 
 import fnmatch
 from collections.abc import Callable, Iterable, Sequence
+from ipaddress import ip_address
 from typing import Protocol
 
 
@@ -24,7 +25,14 @@ class Network:
         self.blocked: list[tuple[str, str, str]] = []
 
     def connects(self, source: str, target: str, port: int) -> bool:
-        """Return whether ``source`` reaches ``port`` of ``target``."""
+        """Return whether ``source`` reaches ``port`` of ``target``.
+
+        ``target`` may be a name of the internet: web ports (80, 443) of any name answer, except below ``.invalid``,
+        which never resolves (RFC 2606).
+        """
+        if not _is_address(target):
+            resolves = not target.rstrip(".").lower().endswith(".invalid")
+            return resolves and port in (80, 443) and not self._is_blocked(source, target, port)
         return (
             not self._is_blocked(source, target, port)
             and self._ec2.powered_on(target)
@@ -50,3 +58,11 @@ class Network:
             fnmatch.fnmatch(source, from_) and fnmatch.fnmatch(target, to) and fnmatch.fnmatch(str(port), ports)
             for from_, to, ports in self.blocked
         )
+
+
+def _is_address(target: str) -> bool:
+    try:
+        ip_address(target)
+    except ValueError:
+        return False
+    return True

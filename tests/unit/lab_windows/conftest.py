@@ -66,7 +66,7 @@ class World:
         return self.internet.get(url)
 
 
-def spec(name: str, *, cores: int = 8) -> HostSpec:
+def spec(name: str, *, cores: int = 16) -> HostSpec:
     address = {**ADDRESSES, **SERVERS}[name]
     data_disk = (HostDisk("disk1", 620 * GIB, boot=False),) if name in SERVERS else ()
     description = HostDescription(

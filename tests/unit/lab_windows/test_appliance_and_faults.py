@@ -43,7 +43,7 @@ def test_the_installer_can_run_twice(server):
 
 
 def test_a_server_that_is_too_small_is_refused(tmp_path, world, clock):
-    host = Host(spec("current-appliance", cores=4), tmp_path / "small", world, clock)
+    host = Host(spec("current-appliance", cores=8), tmp_path / "small", world, clock)
     host.files.write(r"C:\DRInstaller.ps1", b"# asr-lab dr-installer 9.59.0.0\r\n")
     result = run_text(host, r"& 'C:\DRInstaller.ps1'")
     assert result.code == 1

@@ -57,7 +57,7 @@ def test_sc_without_exe_is_another_command_in_powershell(run):
 
 def test_a_rule_group_is_switched_by_its_identifier(run, host):
     result = run("netsh advfirewall firewall set rule 'group=@FirewallAPI.dll,-28502' new enable=yes")
-    assert "Updated 10 rule(s).\r\nOk." in result.out
+    assert "Updated 14 rule(s).\r\nOk." in result.out
     assert firewall.group_open(host.registry, firewall.FILE_SHARING)
     assert not firewall.group_open(host.registry, firewall.WMI)
 
@@ -98,3 +98,54 @@ def test_a_port_answers_only_when_a_program_listens_and_the_firewall_lets_it_in(
     assert host.listens(445)
     run("sc.exe stop LanmanServer")
     assert not host.listens(445)
+
+
+def test_rules_of_a_group_are_chosen_by_what_they_say(run, host):
+    group = "'group=@FirewallAPI.dll,-28502'"
+    switch = f"netsh advfirewall firewall set rule {group} dir=in profile=any protocol=6 localport=445 new enable=yes"
+    assert "Updated 1 rule(s)." in run(switch).out
+    echo = f"netsh advfirewall firewall set rule {group} dir=in 'protocol=icmpv4:8,any' new enable=yes"
+    assert "Updated 1 rule(s)." in run(echo).out
+    active = [rule.name for rule in firewall.of_group(host.registry, firewall.FILE_SHARING) if rule.active]
+    assert sorted(active) == ["FPS-ICMP4-ERQ-In", "FPS-SMB-In-TCP"]
+    assert run(switch.replace("profile=any", "profile=domain")).code == 1
+
+
+def test_a_rule_of_ones_own_is_added_for_profiles_and_deleted_by_name(run, host):
+    add = "netsh advfirewall firewall add rule 'name=our rule' dir=in action=allow protocol=tcp localport=8443"
+    assert run(f"{add} 'profile=public,domain' enable=yes").code == 0
+    rule = next(rule for rule in firewall.rules(host.registry) if rule.first("Name") == "our rule")
+    assert [value for key, value in rule.fields if key == "Profile"] == ["Public", "Domain"]
+    assert firewall.lets_in(host.registry, 8443)
+    assert "Deleted 1 rule(s)." in run("netsh advfirewall firewall delete rule 'name=our rule'").out
+    assert not firewall.lets_in(host.registry, 8443)
+
+
+def test_a_rule_counts_in_its_profiles_only_and_a_block_wins(run, host):
+    text = "v2.22|Action={}|Active=TRUE|Dir=In|Protocol=6|{}LPort=8443|Name=x|"
+    host.registry.set(firewall.RULES, "x", text.format("Allow", "Profile=Domain|"))
+    assert not firewall.lets_in(host.registry, 8443)
+    host.registry.set(firewall.RULES, "x", text.format("Allow", ""))
+    assert firewall.lets_in(host.registry, 8443)
+    host.registry.set(firewall.GROUP_POLICY_RULES, "y", text.format("Block", ""))
+    assert not firewall.lets_in(host.registry, 8443)
+
+
+def test_local_rules_may_be_void_by_policy(host):
+    assert firewall.lets_in(host.registry, 3389)
+    host.registry.write(firewall.GROUP_POLICY + r"\PublicProfile", {"AllowLocalPolicyMerge": 0})
+    assert not firewall.lets_in(host.registry, 3389)
+
+
+def test_a_delayed_start_is_set_and_taken_back(run, host):
+    assert "AUTO_START" in run("sc.exe qc w32time").out
+    run("sc.exe config w32time start= delayed-auto")
+    assert "(DELAYED)" in run("sc.exe qc w32time").out
+    run("sc.exe config w32time start= auto")
+    assert "(DELAYED)" not in run("sc.exe qc w32time").out
+
+
+def test_netsh_fails_while_the_firewalls_service_stands_still(run):
+    run("net stop MpsSvc")
+    result = run("netsh advfirewall firewall set rule group=@FirewallAPI.dll,-28502 new enable=yes")
+    assert (result.code, "attempting to contact" in result.err) == (1, True)

@@ -36,8 +36,11 @@ def test_an_unknown_command_stops_the_text_with_1_and_says_so(run):
     "text",
     [
         "echo 'open",
-        "reg query 'HKLM\\X' | Select-String y",
-        "if ($x) { echo y }",
+        "reg query 'HKLM\\X' | findstr x | findstr y",
+        "if ($x -like 'a*') { echo y }",
+        'echo "$(hostname)"',
+        "Get-WmiObject -Class Win32_Processor",
+        "Get-WmiObject -Class Win32_Processor | ForEach-Object { $_.Name }",
         "echo (1 + 2)",
         "try { echo x }",
         "foreach ($x in 1) { echo x }",
@@ -49,6 +52,128 @@ def test_a_text_that_is_not_understood_does_not_run_at_all(run, text):
     result = run("echo before\n" + text)
     assert (result.out, result.code) == ("", 1)
     assert result.err
+
+
+BOOTSTRAP = '$lines = @($input); Invoke-Expression ($lines[1..$lines[0]] -join "`n")'
+
+
+def given(text: str, *contents: str) -> bytes:
+    rows = text.split("\n")
+    return "\n".join([str(len(rows)), *rows, *contents, ""]).encode()
+
+
+def test_standard_input_is_run_as_a_script(run, host):
+    script = "echo '@@ one'\nsc.exe query nothing\necho \"@@rc $LASTEXITCODE\"\n$name = 'x'; echo $name\nhostname"
+    result = run(BOOTSTRAP, given(script))
+    assert result.out.startswith("@@ one\r\n[SC] EnumQueryServicesStatus:OpenService FAILED 1060")
+    assert result.out.endswith("@@rc 1060\r\nx\r\nAPP-2012\r\n")
+    assert result.code == 0
+
+
+def test_the_whole_of_standard_input_may_be_the_script(run):
+    assert run('Invoke-Expression (@($input) -join "`n")', b"echo one\necho two\n").out == "one\r\ntwo\r\n"
+
+
+def test_a_script_of_one_line_runs(run):
+    assert run(BOOTSTRAP, given("echo one")).out == "one\r\n"
+
+
+def test_a_script_on_standard_input_may_be_longer_than_a_command_line(run):
+    assert run(BOOTSTRAP, given("\n".join(["echo 'row'"] * 5000))).out == "row\r\n" * 5000
+
+
+def test_contents_behind_the_script_are_written_byte_for_byte(run, host):
+    contents = [base64.b64encode(data).decode() for data in (b"\x00\xffsecond", b"first\n")]
+    script = "[IO.File]::WriteAllBytes('C:\\Windows\\Temp\\NAME', [Convert]::FromBase64String($lines[-NUMBER]))"
+    rows = [script.replace("NAME", "a").replace("NUMBER", "1"), script.replace("NAME", "b").replace("NUMBER", "2")]
+    assert run(BOOTSTRAP, given("\n".join(rows), *contents)).code == 0
+    assert host.files.read(r"C:\Windows\Temp\a") == b"first\n"
+    assert host.files.read(r"C:\Windows\Temp\b") == b"\x00\xffsecond"
+
+
+def test_a_script_on_standard_input_that_does_not_parse_runs_not_at_all(run):
+    result = run(BOOTSTRAP, given("echo before\necho 'open"))
+    assert (result.out, result.code) == ("", 1)
+    assert "missing the terminator" in result.err
+
+
+def test_without_standard_input_the_bootstrap_runs_nothing(run):
+    result = run(BOOTSTRAP)
+    assert (result.out, result.code) == ("", 1)
+    assert "it is an empty string" in result.err
+
+
+def test_standard_input_can_be_read_once(run):
+    assert run(BOOTSTRAP, given("echo 'rows:'\n$input")).out == "rows:\r\n"
+
+
+def test_a_failed_statement_of_a_script_on_standard_input_does_not_stop_it(run, world):
+    world.blocked.add(("10.20.0.10", 443))
+    script = given("$c = New-Object Net.Sockets.TcpClient\n$c.Connect('10.20.0.10', 443)\necho next")
+    assert run(BOOTSTRAP, script).out == "next\r\n"
+    assert run(f"try {{ {BOOTSTRAP}; echo never }} catch {{ echo caught }}", script).out == "caught\r\n"
+
+
+def test_exit_of_a_script_on_standard_input_is_that_of_the_process(run):
+    assert run(BOOTSTRAP, given("exit 7\necho never")).code == 7
+
+
+PROXY = (
+    "$c = New-Object Net.Sockets.TcpClient; try { $c.Connect('10.20.0.5', 3128); $s = $c.GetStream(); "
+    '$b = [Text.Encoding]::ASCII.GetBytes("CONNECT aka.ms:443 HTTP/1.1`r`nHost: aka.ms:443`r`n`r`n"); '
+    "$s.Write($b, 0, $b.Length); $n = $s.Read($b, 0, 12); echo ([Text.Encoding]::ASCII.GetString($b, 0, $n)) } "
+    "catch { echo 'closed' }; $c.Close()"
+)
+
+
+@pytest.mark.parametrize(
+    ("blocked", "out"),
+    [(None, "HTTP/1.1 200"), (("aka.ms", 443), "HTTP/1.1 502"), (("10.20.0.5", 3128), "closed")],
+)
+def test_a_proxy_is_asked_to_connect(run, world, blocked, out):
+    if blocked:
+        world.blocked.add(blocked)
+    assert run(PROXY).out == f"{out}\r\n"
+
+
+def test_a_connection_may_be_waited_for(run, world):
+    text = (
+        "$c = New-Object Net.Sockets.TcpClient; try { $a = $c.BeginConnect('10.20.0.10', 443, $null, $null); "
+        "if ($a.AsyncWaitHandle.WaitOne(5000, $false)) { $c.EndConnect($a); echo 'open' } else { echo 'closed' } } "
+        "catch { echo 'closed' }; $c.Close()"
+    )
+    assert run(text).out == "open\r\n"
+    world.blocked.add(("10.20.0.10", 443))
+    assert run(text).out == "closed\r\n"
+
+
+@pytest.mark.parametrize(
+    ("condition", "out"),
+    [
+        ("@(0,98,3010) -contains $LASTEXITCODE", "no"),
+        ("@(0,1060) -contains $LASTEXITCODE", "yes"),
+        ("$LASTEXITCODE -eq 1060", "yes"),
+        ("$LASTEXITCODE -ne 1060", "no"),
+        ("$nothing", "no"),
+    ],
+)
+def test_a_condition_decides_what_runs(run, condition, out):
+    text = f"sc.exe query nothing | Out-Null\nif ({condition}) {{\n echo yes\n}}\nelse {{ echo no }}"
+    assert run(text).out == f"{out}\r\n"
+
+
+def test_programs_read_what_is_piped_into_them(run, host):
+    host.files.write(r"C:\Setup.exe", b"x")
+    digest = "2d 71 16 42 b7 26 b0 44 01 62 7c a9 fb ac 32 f5 c8 53 0f b1 90 3c c4 db 02 25 87 17 92 1a 48 81"
+    found = run(f"certutil -hashfile 'C:\\Setup.exe' SHA256 | findstr.exe /i '/c:{digest}' '/c:{'0' * 64}'")
+    assert (found.out, found.code) == (f"{digest}\r\n", 0)
+    assert run("'list disk' | diskpart").out.count("  Disk ") == 2
+
+
+def test_a_text_file_is_read_whole(run, host):
+    host.files.write(r"C:\note.txt", b"one")
+    assert run(r"[IO.File]::ReadAllText('C:\note.txt')").out == "one\r\n"
+    assert "Could not find file" in run(r"[IO.File]::ReadAllText('C:\nothing.txt')").err
 
 
 def test_a_program_that_is_not_there_is_an_error_and_the_next_line_runs(run):

@@ -7,6 +7,13 @@
 | ``service`` | {name: running, stopped, disabled} | state (and, for disabled, start type) of services |
 | ``registry`` | {key: {name: value or null}} | writes or removes values; ``{key: null}`` removes a key |
 | ``firewall`` | {group identifier or English name: true, false} | switches a rule group |
+| ``token`` | full, filtered, user | what the connecting user holds: everything, a token cut by the filter, no rights |
+| ``built_in`` | true, false | a local user is the built-in Administrator, or one whose token is filtered |
+| ``domain`` | name or null | host and user belong to an Active Directory domain, or no longer |
+| ``language`` | en-US, de-DE | the display language |
+| ``disks`` | {"0": {...}} | ``letters``, ``boot``, ``dynamic``, ``gpt`` of disks, see ``disks`` |
+| ``volumes`` | {"C:": [1, 1]} | installs BitLocker; ProtectionStatus and ConversionStatus of volumes |
+| ``storage_spaces`` | [names] | virtual disks of storage spaces |
 | ``free_bytes`` | {"C:": bytes} | what a drive has left |
 | ``listening`` | {port: true, false} | a program listens on the port, or no longer |
 | ``file`` | {path: text or null} | writes or removes a file |
@@ -16,9 +23,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from asr_lab.hosts.windows import firewall
+from asr_lab.hosts.windows import firewall, identity
 from asr_lab.hosts.windows.services import STARTS
-from asr_lab.hosts.windows.state import Host
+from asr_lab.hosts.windows.state import MUI, Host
+
+TCPIP = r"HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters"
+NLS = r"HKLM\SYSTEM\CurrentControlSet\Control\Nls\Language"
+LANGUAGES = {"en-US": "0409", "de-DE": "0407"}
+"""Display languages, and their numbers in the registry."""
 
 
 def apply_fault(host: Host, fault: Mapping[str, Any]) -> None:
@@ -77,6 +89,51 @@ def _firewall(host: Host, value: Mapping[str, bool]) -> None:
             raise ValueError(f"firewall: {group!r} names no rule group of the host")
 
 
+def _token(host: Host, value: str) -> None:
+    if value not in (identity.FULL, identity.FILTERED, identity.USER):
+        raise ValueError(f"token: {value!r}: give full, filtered or user")
+    host.condition.token = value
+
+
+def _built_in(host: Host, value: Any) -> None:
+    host.condition.built_in = bool(value)
+
+
+def _domain(host: Host, value: str | None) -> None:
+    host.condition.domain = value
+    host.registry.write(TCPIP, {"Domain": value or "", "NV Domain": value or ""})
+    for name in host.registry.subkeys(firewall.NETWORKS):
+        host.registry.write(
+            f"{firewall.NETWORKS}\\{name}", {"Category": 2 if value else 0, "Managed": int(bool(value))}
+        )
+    host.services.set_start("Netlogon", STARTS["auto" if value else "demand"])
+    (host.services.running.add if value else host.services.running.discard)("netlogon")
+
+
+def _language(host: Host, value: str) -> None:
+    if value not in LANGUAGES:
+        raise ValueError(f"language: {value!r}: give one of {', '.join(LANGUAGES)}")
+    host.registry.write(MUI, {"PreferredUILanguages": [value]})
+    host.registry.write(NLS, {"Default": LANGUAGES[value], "InstallLanguage": LANGUAGES[value]})
+
+
+def _disks(host: Host, value: Mapping[str, Mapping[str, Any]]) -> None:
+    known = {"letters", "boot", "dynamic", "gpt"}
+    for number, changed in value.items():
+        wrong = set(changed) - known or isinstance(changed.get("boot"), bool)
+        if wrong or not 0 <= int(number) < len(host.spec.description.disks):
+            raise ValueError(f"disks: {number}: give the number of a disk and {', '.join(sorted(known))}")
+    host.condition.disks = {str(number): dict(changed) for number, changed in value.items()}
+
+
+def _volumes(host: Host, value: Mapping[str, list[int]]) -> None:
+    host.condition.volumes = {letter.upper(): [int(number) for number in states] for letter, states in value.items()}
+
+
+def _storage_spaces(host: Host, value: list[str]) -> None:
+    host.condition.storage_spaces = [str(name) for name in value]
+
+
 def _free_bytes(host: Host, value: Mapping[str, int]) -> None:
     for drive, count in value.items():
         if drive.upper() not in host.drives():
@@ -104,6 +161,13 @@ _FAULTS: dict[str, Callable[[Host, Any], None]] = {
     "service": _service,
     "registry": _registry,
     "firewall": _firewall,
+    "token": _token,
+    "built_in": _built_in,
+    "domain": _domain,
+    "language": _language,
+    "disks": _disks,
+    "volumes": _volumes,
+    "storage_spaces": _storage_spaces,
     "free_bytes": _free_bytes,
     "listening": _listening,
     "file": _file,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
+from uuid import NAMESPACE_DNS, uuid5
 
 import yaml
 
@@ -13,17 +14,22 @@ from asr_lab.hosts.windows import firewall
 from asr_lab.hosts.windows.registry import Registry
 from asr_lab.hosts.windows.services import STARTS, Services
 
-VERSIONS = ("2008r2", "2012r2", "2016", "2022")
+VERSIONS = ("2008r2", "2012", "2012r2", "2016", "2019", "2022", "2025")
 SERVER_2008_R2 = 7601
 """The build number of Windows Server 2008 R2 SP1."""
+
+
+EC2_SERVICES = (123, 249, 250, 251, 253, 254)
+"""The last part of the addresses 169.254.169.x at which EC2 offers time, activation, names and metadata."""
 
 
 @dataclass(frozen=True)
 class Flavour:
     """A version of Windows Server.
 
-    ``version`` is the kernel's (6.1.7601), ``tls12`` whether .NET speaks TLS 1.2 without being told, ``system_bytes``
-    what Windows itself takes of drive C. The rest is written to the host's registry when it is made.
+    ``version`` is the kernel's (6.1.7601), ``tls12`` whether .NET speaks TLS 1.2 without being told and
+    ``knows_tls12`` whether it has a name for it, ``bitlocker`` whether that feature is installed, ``system_bytes`` what
+    Windows itself takes of drive C. The rest is written to the host's registry when it is made.
     """
 
     name: str
@@ -31,6 +37,8 @@ class Flavour:
     version: str
     powershell: str
     tls12: bool
+    knows_tls12: bool
+    bitlocker: bool
     system_bytes: int
     registry: Mapping[str, Mapping[str, Any]]
     services: Mapping[str, Mapping[str, Any]]
@@ -47,6 +55,7 @@ class Flavour:
         for path, values in self.registry.items():
             registry.write(path, values)
         host_name = machine.host_name
+        self._network(registry, machine)
         names = r"HKLM\SYSTEM\CurrentControlSet\Control\ComputerName"
         for key in ("ActiveComputerName", "ComputerName"):
             registry.set(f"{names}\\{key}", "ComputerName", host_name.upper()[:15])
@@ -64,8 +73,29 @@ class Flavour:
                 start=STARTS[row.get("start", "auto")],
                 kind=int(row.get("type", 0x20)),
                 run=bool(row.get("running", True)),
+                delayed=bool(row.get("delayed")),
+                trigger=bool(row.get("trigger")),
             )
         firewall.store(registry, (firewall.compose(self.firewall_version, row) for row in self.firewall_rules))
+
+    def _network(self, registry: Registry, machine: HostDescription) -> None:
+        """Write the adapters, and the routes to EC2's own services that EC2Config and EC2Launch keep."""
+        parameters = r"HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters"
+        for number, address in enumerate(machine.addresses):
+            gateway = address.rsplit(".", 1)[0] + ".1"
+            guid = str(uuid5(NAMESPACE_DNS, f"{machine.host_id}-{number}")).upper()
+            registry.write(
+                f"{parameters}\\Interfaces\\{{{guid}}}",
+                {
+                    "EnableDHCP": 1,
+                    "DhcpIPAddress": address,
+                    "DhcpSubnetMask": "255.255.255.0",
+                    "DhcpDefaultGateway": [gateway],
+                },
+            )
+        gateway = machine.addresses[0].rsplit(".", 1)[0] + ".1"
+        for last in EC2_SERVICES:
+            registry.set(f"{parameters}\\PersistentRoutes", f"169.254.169.{last},255.255.255.255,{gateway},15", "")
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,13 +120,15 @@ def flavour(name: str) -> Flavour:
     if name not in VERSIONS:
         raise ValueError(f"flavour: {name!r} is not known; choose one of {', '.join(VERSIONS)}")
     data = _merged(_read("common"), _read(name))
-    rules = [*data["firewall"].values()]
+    rules = [row for row in data["firewall"].values() if row]
     return Flavour(
         name=name,
         os_name=data["os_name"],
         version=data["version"],
         powershell=data["powershell"],
         tls12=bool(data["tls12"]),
+        knows_tls12=bool(data["knows_tls12"]),
+        bitlocker=bool(data["bitlocker"]),
         system_bytes=int(data["system_gib"]) * 1024**3,
         registry=data["registry"],
         services=data["services"],

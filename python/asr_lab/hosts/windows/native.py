@@ -9,79 +9,16 @@ import io
 import zipfile
 from collections.abc import Callable
 
-from asr_lab.hosts.windows import firewall, services
+from asr_lab.hosts.windows import disks, identity, netsh, repairs, services
+from asr_lab.hosts.windows.installers import msi
 from asr_lab.hosts.windows.reg import reg
 from asr_lab.hosts.windows.result import Result, failed, ok
 from asr_lab.hosts.windows.state import Host
 
-SERVER_2016, SERVER_2019 = 14393, 17763
-"""Build numbers at which programs changed what they print."""
+SERVER_2016 = 14393
+"""The build at which certutil changed what it prints."""
 
 _NOT_STARTED = "The following error occurred: The service has not been started. (0x80070426)"
-
-
-def whoami(host: Host, words: list[str]) -> Result:
-    """``whoami`` and ``whoami /groups [/fo csv [/nh]]`` of the built-in administrator over a full token."""
-    lower = [word.lower() for word in words]
-    name = host.spec.description.host_name
-    if not lower:
-        return ok(f"{name.lower()}\\administrator")
-    if lower[0] != "/groups" or lower[1:] not in (["/fo", "csv", "/nh"], ["/fo", "csv"]):
-        return failed(1, f"ERROR: Invalid argument/option - '{words[-1]}'.", 'Type "WHOAMI /?" for usage.')
-    mandatory = "Mandatory group, Enabled by default, Enabled group"
-    rows = (
-        ("Everyone", "Well-known group", "S-1-1-0", mandatory),
-        ("NT AUTHORITY\\Local account", "Well-known group", "S-1-5-113", mandatory),
-        ("BUILTIN\\Administrators", "Alias", "S-1-5-32-544", f"{mandatory}, Group owner"),
-        ("BUILTIN\\Users", "Alias", "S-1-5-32-545", mandatory),
-        ("NT AUTHORITY\\NETWORK", "Well-known group", "S-1-5-2", mandatory),
-        ("NT AUTHORITY\\Authenticated Users", "Well-known group", "S-1-5-11", mandatory),
-        ("Mandatory Label\\High Mandatory Level", "Label", "S-1-16-12288", ""),
-    )
-    title = [] if "/nh" in lower else ['"Group Name","Type","SID","Attributes"']
-    return ok(*title, *(",".join(f'"{cell}"' for cell in row) for row in rows))
-
-
-def hostname(host: Host, words: list[str]) -> Result:
-    """``hostname``."""
-    if words:
-        return failed(
-            1, "sethostname: Use the Network Control Panel Applet to set hostname.", "hostname -s is not supported."
-        )
-    return ok(host.spec.description.host_name)
-
-
-def ipconfig(host: Host, words: list[str]) -> Result:
-    """``ipconfig /all``."""
-    if [word.lower() for word in words] != ["/all"]:
-        return Result(out=ok("", "Error: unrecognized or incomplete command line.").out, code=1)
-    description = host.spec.description
-    rows = [
-        "",
-        "Windows IP Configuration",
-        "",
-        f"   Host Name . . . . . . . . . . . . : {description.host_name}",
-        "   Primary Dns Suffix  . . . . . . . : ",
-        "   Node Type . . . . . . . . . . . . : Hybrid",
-        "   IP Routing Enabled. . . . . . . . : No",
-        "   WINS Proxy Enabled. . . . . . . . : No",
-    ]
-    for index, address in enumerate(description.addresses):
-        gateway = address.rsplit(".", 1)[0] + ".1"
-        rows += [
-            "",
-            f"Ethernet adapter Ethernet{f' {index + 1}' if index else ''}:",
-            "",
-            "   Connection-specific DNS Suffix  . : eu-west-1.compute.internal",
-            f"   Physical Address. . . . . . . . . : {description.mac.replace(':', '-').upper()}",
-            "   DHCP Enabled. . . . . . . . . . . : Yes",
-            f"   IPv4 Address. . . . . . . . . . . : {address}(Preferred) ",
-            "   Subnet Mask . . . . . . . . . . . : 255.255.255.0",
-            f"   Default Gateway . . . . . . . . . : {gateway}",
-            f"   DHCP Server . . . . . . . . . . . : {gateway}",
-            "   DNS Servers . . . . . . . . . . . : 10.20.0.2",
-        ]
-    return ok(*rows)
 
 
 def w32tm(host: Host, words: list[str]) -> Result:
@@ -156,23 +93,6 @@ def certutil(host: Host, words: list[str]) -> Result:
     title = f"{algorithm.upper()} hash of {'' if modern else 'file '}{words[1]}:"
     shown = digest if modern else " ".join(digest[at : at + 2] for at in range(0, len(digest), 2))
     return ok(title, shown, "CertUtil: -hashfile command completed successfully.")
-
-
-def fsutil(host: Host, words: list[str]) -> Result:
-    """``fsutil volume diskfree X:``; Server 2019 and later print groups of three digits and gigabytes."""
-    lower = [word.lower() for word in words]
-    if lower[:2] != ["volume", "diskfree"] or len(lower) != 3:
-        return Result(out=ok(f"{' '.join(words)} is an invalid parameter.").out, code=1)
-    drive = words[2].rstrip("\\").upper()
-    free, size = host.free_bytes(drive), host.drives().get(drive)
-    if free is None or size is None:
-        return Result(out=ok("Error:  The system cannot find the path specified.").out, code=1)
-    if host.flavour.build >= SERVER_2019:
-        names = ("Total free bytes", "Total bytes", "Total quota free bytes")
-        shown = (f"{number:>15,} ({number / 1024**3:>5.1f} GB)" for number in (free, size, free))
-        return ok(*(f"{name:<23} : {text}" for name, text in zip(names, shown, strict=True)))
-    names = ("Total # of free bytes", "Total # of bytes", "Total # of avail free bytes")
-    return ok(*(f"{name:<28} : {number}" for name, number in zip(names, (free, size, free), strict=True)))
 
 
 def shutdown(host: Host, words: list[str]) -> Result:
@@ -266,33 +186,74 @@ def tar(host: Host, words: list[str]) -> Result:
     return ok()
 
 
+def findstr(_host: Host, words: list[str], stdin: str) -> Result:
+    """``findstr [/i] [/l] /c:TEXT ...`` or ``findstr [/i] WORDS``: lines of standard input that hold one of them."""
+    switches = {word.lower() for word in words if word.startswith("/") and not word.lower().startswith("/c:")}
+    texts = [word[3:] for word in words if word.lower().startswith("/c:")]
+    texts += [one for word in words if not word.startswith("/") for one in word.split()]
+    if switches - {"/i", "/l"} or not texts:
+        return failed(2, "FINDSTR: Bad command line")
+    ignore = "/i" in switches
+    wanted = [text.lower() if ignore else text for text in texts]
+    found = [row for row in stdin.splitlines() if any(text in (row.lower() if ignore else row) for text in wanted)]
+    return Result(out=ok(*found).out, code=0 if found else 1)
+
+
+def _netsh(host: Host, words: list[str]) -> Result:
+    """``netsh advfirewall``, which speaks with the firewall's service, and ``netsh winhttp``."""
+    if words[:1] == ["winhttp"]:
+        return repairs.winhttp(host.registry, words)
+    if not host.services.is_running("MpsSvc"):
+        return failed(
+            1,
+            "",
+            "An error occurred while attempting to contact the Windows Firewall service. Make sure that the service is "
+            "running and try your request again.",
+            "",
+        )
+    return netsh.netsh(host.registry, words)
+
+
 Program = Callable[[Host, list[str]], Result]
 
 PROGRAMS: dict[str, Program] = {
     "reg": lambda host, words: reg(host.registry, words),
     "sc": lambda host, words: services.sc(host.services, words),
     "net": lambda host, words: services.net(host.services, words),
-    "netsh": lambda host, words: firewall.netsh(host.registry, words),
-    "whoami": whoami,
-    "hostname": hostname,
-    "ipconfig": ipconfig,
+    "netsh": _netsh,
+    "whoami": identity.whoami,
+    "hostname": identity.hostname,
+    "ipconfig": identity.ipconfig,
     "w32tm": w32tm,
     "certutil": certutil,
-    "fsutil": fsutil,
+    "fsutil": disks.fsutil,
     "shutdown": shutdown,
     "tasklist": tasklist,
     "icacls": icacls,
+    "msiexec": msi.msiexec,
+    "route": repairs.route,
+    "manage-bde": repairs.manage_bde,
 }
-SINCE = {"tar": (SERVER_2019, tar)}
+SINCE = {"tar": (disks.SERVER_2019, tar)}
 """Programs that came with a later version: name -> (build, program)."""
 
 
+READERS: dict[str, Callable[[Host, list[str], str], Result]] = {
+    "diskpart": disks.diskpart,
+    "findstr": findstr,
+}
+"""Programs that read standard input."""
+
+
+def short(name: str) -> str:
+    """Return the name of a program without ``.exe`` and System32's path, in lower case."""
+    return name.lower().removeprefix("c:\\windows\\system32\\").removesuffix(".exe")
+
+
 def find(host: Host, name: str) -> Program | None:
-    """Return the program of that name on this host's version of Windows; ``name`` may carry ``.exe`` or System32's
-    path.
-    """
-    short = name.lower().removeprefix("c:\\windows\\system32\\").removesuffix(".exe")
-    if short in SINCE:
-        build, program = SINCE[short]
+    """Return the program of that name on this host's version of Windows."""
+    known = short(name)
+    if known in SINCE:
+        build, program = SINCE[known]
         return program if host.flavour.build >= build else None
-    return PROGRAMS.get(short)
+    return PROGRAMS.get(known)

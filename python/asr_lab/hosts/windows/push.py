@@ -5,10 +5,12 @@ Error identifiers, causes and remedies are those of "Troubleshoot Mobility servi
 
 from asr_lab.arm.estate import PushFailure
 from asr_lab.hosts.windows import firewall
+from asr_lab.hosts.windows.disks import layout
 from asr_lab.hosts.windows.installers import mobility, packages
 from asr_lab.hosts.windows.state import Host
 
 POLICIES = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System"
+SHARES = r"HKLM\SYSTEM\CurrentControlSet\Services\LanmanServer\Parameters"
 _MIB = 1024**2
 _TEXTS = {
     "95107": (
@@ -43,6 +45,21 @@ _TEXTS = {
         "The source machine has less than 100 MB free on its system drive.",
         "Free disk space on the source machine.",
     ),
+    "95310": (
+        "Push installation of the mobility service to the source machine failed.",
+        "The source machine has no boot disk.",
+        "Ensure that one disk has an active system partition.",
+    ),
+    "95311": (
+        "Push installation of the mobility service to the source machine failed.",
+        "The source machine has several boot disks.",
+        "Ensure that one disk alone has an active system partition.",
+    ),
+    "95313": (
+        "Push installation of the mobility service to the source machine failed.",
+        "The operating system of the source machine lies on several disks.",
+        "Move the operating system to one disk.",
+    ),
 }
 
 
@@ -58,17 +75,34 @@ def push_failure(host: Host) -> PushFailure | None:
 def _code(host: Host) -> str | None:
     if not host.answers():
         return "95117"
-    if not firewall.group_open(host.registry, firewall.WMI) or not host.services.is_running("Winmgmt"):
+    if not _open(host, firewall.WMI, 135) or not host.services.is_running("Winmgmt"):
         return "95103"
-    if not firewall.group_open(host.registry, firewall.FILE_SHARING):
+    if not _open(host, firewall.FILE_SHARING, 445):
         return "95105"
-    if not host.services.is_running("LanmanServer"):
+    if not host.services.is_running("LanmanServer") or host.registry.number(SHARES, "AutoShareServer") == 0:
         return "95106"
-    if host.registry.number(POLICIES, "LocalAccountTokenFilterPolicy") != 1:
+    # UAC filters the tokens of local accounts only.
+    if host.condition.domain is None and host.registry.number(POLICIES, "LocalAccountTokenFilterPolicy") != 1:
         return "95107"
     if (host.free_bytes("C:") or 0) < 100 * _MIB:
         return "95524"
-    return None
+    return _disks(host)
+
+
+def _open(host: Host, group: str, port: int) -> bool:
+    """Return whether a rule group is on and no policy closes its port all the same."""
+    return firewall.group_open(host.registry, group) and firewall.lets_in(host.registry, port)
+
+
+def _disks(host: Host) -> str | None:
+    found = layout(host)
+    boot = [disk.number for disk in found if disk.boot is not None]
+    system = [disk.number for disk in found if "C:" in disk.letters]
+    if not boot:
+        return "95310"
+    if len(boot) > 1:
+        return "95311"
+    return "95313" if len(system) > 1 else None
 
 
 def push(host: Host, server: str) -> PushFailure | None:

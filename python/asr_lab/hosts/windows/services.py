@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from asr_lab.hosts.windows.registry import Registry
 from asr_lab.hosts.windows.result import Result, failed, ok
 
+DELAYED = "DelayedAutostart"
 ROOT = r"HKLM\SYSTEM\CurrentControlSet\Services"
 STARTS = {"boot": 0, "system": 1, "auto": 2, "demand": 3, "disabled": 4}
 START_NAMES = {0: "BOOT_START", 1: "SYSTEM_START", 2: "AUTO_START", 3: "DEMAND_START", 4: "DISABLED"}
@@ -37,6 +38,7 @@ class Service:
     start: int
     image: str
     running: bool
+    delayed: bool
 
 
 class Services:
@@ -65,6 +67,7 @@ class Services:
             start=start,
             image=self._registry.text(path, "ImagePath") or "",
             running=name.lower() in self.running,
+            delayed=bool(self._registry.number(path, DELAYED)),
         )
 
     def is_running(self, name: str) -> bool:
@@ -73,13 +76,26 @@ class Services:
         return service is not None and service.running
 
     def install(
-        self, name: str, display: str, image: str, *, start: int = 2, kind: int = 0x10, run: bool = True
+        self,
+        name: str,
+        display: str,
+        image: str,
+        *,
+        start: int = 2,
+        kind: int = 0x10,
+        run: bool = True,
+        delayed: bool = False,
+        trigger: bool = False,
     ) -> None:
-        """Create or replace a service and start it when ``run``."""
+        """Create or replace a service and start it when ``run``; ``trigger`` gives it a start by an event."""
         path = f"{ROOT}\\{name}"
         self._registry.write(path, {"Type": kind, "Start": start, "ErrorControl": 1, "DisplayName": display})
         self._registry.set(path, "ImagePath", image, "REG_EXPAND_SZ")
         self._registry.set(path, "ObjectName", "LocalSystem")
+        if delayed:
+            self._registry.set(path, DELAYED, 1)
+        if trigger:
+            self._registry.write(f"{path}\\TriggerInfo\\0", {"Type": 3, "Action": 1})
         (self.running.add if run else self.running.discard)(name.lower())
 
     def get(self, name: str) -> Service:
@@ -105,9 +121,16 @@ class Services:
             raise ServiceError(1062)
         self.running.discard(service.name.lower())
 
-    def set_start(self, name: str, start: int) -> None:
-        """Change the start type (0 boot ... 4 disabled). Raises ServiceError 1060."""
-        self._registry.set(f"{ROOT}\\{self.get(name).name}", "Start", start)
+    def set_start(self, name: str, start: int, *, delayed: bool = False) -> None:
+        """Change the start type (0 boot ... 4 disabled), and whether an automatic start is delayed.
+
+        Raises ServiceError 1060. A service that was delayed keeps the value, as 0.
+        """
+        service = self.get(name)
+        path = f"{ROOT}\\{service.name}"
+        self._registry.set(path, "Start", start)
+        if delayed or service.delayed:
+            self._registry.set(path, DELAYED, int(delayed))
 
     def boot(self) -> None:
         """Do what a start of Windows does: automatic services run, the others wait to be asked."""
@@ -150,7 +173,8 @@ def _qc(services: Services, words: list[str]) -> Result:
         "",
         f"SERVICE_NAME: {service.name}",
         f"        TYPE               : {service.kind:x}  {TYPE_NAMES.get(service.kind, 'WIN32')} ",
-        f"        START_TYPE         : {service.start}   {START_NAMES[service.start]}",
+        f"        START_TYPE         : {service.start}   {START_NAMES[service.start]}"
+        + ("  (DELAYED)" if service.delayed and service.start == STARTS["auto"] else ""),
         "        ERROR_CONTROL      : 1   NORMAL",
         f"        BINARY_PATH_NAME   : {service.image}  ",
         "        LOAD_ORDER_GROUP   : ",
@@ -164,9 +188,10 @@ def _qc(services: Services, words: list[str]) -> Result:
 def _config(services: Services, words: list[str]) -> Result:
     name, options = words[0], words[1:]
     services.get(name)
-    if len(options) != 2 or options[0].lower() != "start=" or options[1].lower() not in STARTS:
+    if len(options) != 2 or options[0].lower() != "start=" or options[1].lower() not in (*STARTS, "delayed-auto"):
         return _usage()
-    services.set_start(name, STARTS[options[1].lower()])
+    delayed = options[1].lower() == "delayed-auto"
+    services.set_start(name, STARTS["auto" if delayed else options[1].lower()], delayed=delayed)
     return ok("[SC] ChangeServiceConfig SUCCESS")
 
 

@@ -24,6 +24,8 @@ REBOOT_KEYS = (
     r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending",
     r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired",
 )
+CONTROL_WINDOWS = r"HKLM\SYSTEM\CurrentControlSet\Control\Windows"
+MUI = r"HKLM\SYSTEM\CurrentControlSet\Control\MUI\Settings"
 AGENT_PRODUCT = r"HKLM\SOFTWARE\Wow6432Node\InMage Systems\Installed Products\5"
 SHUTDOWN_S, BOOT_S = 0.5, 2.0
 """Wall seconds after which a restarting host falls silent, and for which it answers nobody."""
@@ -81,7 +83,11 @@ class Condition:
 
     ``skew_s`` is how far its clock runs ahead (negative: behind), in seconds; ``free_bytes`` overrules what a drive
     has left; ``listening`` are the TCP ports that installed programs opened; ``time_source`` is whether its time
-    server answers.
+    server answers; ``token`` is what the connecting user holds: ``full``, ``filtered`` (an administrator behind the
+    token filter) or ``user`` (no administrator at all), ``built_in`` says that a
+    local user is the built-in Administrator; ``domain`` names the Active Directory domain of host and user,
+    such as ``corp.example``. ``disks`` overrules the layout of disks (see ``disks``), ``volumes`` are the encrypted
+    volumes with ProtectionStatus and ConversionStatus, ``storage_spaces`` the names of virtual disks.
     """
 
     skew_s: float = 0.0
@@ -89,6 +95,12 @@ class Condition:
     listening: set[int] = field(default_factory=set)
     time_source: bool = True
     restart_at: datetime | None = None
+    token: str = "full"
+    built_in: bool = True
+    domain: str | None = None
+    disks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    volumes: dict[str, list[int]] = field(default_factory=dict)
+    storage_spaces: list[str] = field(default_factory=list)
 
 
 class Host:
@@ -142,6 +154,7 @@ class Host:
             self.registry.remove(key)
         self.registry.remove_value(SESSION_MANAGER, "PendingFileRenameOperations")
         self.services.boot()
+        self.registry.set(CONTROL_WINDOWS, "ShutdownTime", _file_time(self.utc_now()), "REG_BINARY")
         self.condition.restart_at = self.clock.wall() + timedelta(seconds=SHUTDOWN_S)
 
     def wants_restart(self) -> bool:
@@ -152,6 +165,17 @@ class Host:
     def ask_for_restart(self) -> None:
         """Leave the mark that an installer leaves when files are to be replaced at the next start."""
         self.registry.set(SESSION_MANAGER, "PendingFileRenameOperations", [r"\??\C:\Windows\Temp\asr.tmp", ""])
+
+    @property
+    def language(self) -> str:
+        """Return the display language, such as ``en-US``."""
+        value = self.registry.value(MUI, "PreferredUILanguages")
+        return value.data[0] if value and isinstance(value.data, list) and value.data else "en-US"
+
+    @property
+    def physical_cores(self) -> int:
+        """Return the processor's cores; EC2's virtual processors are two threads of one."""
+        return (self.spec.description.cores + 1) // 2
 
     # disks and network
 
@@ -206,10 +230,8 @@ class Host:
             "registry": self.registry.dump(),
             "running": sorted(self.services.running),
             "files": self.files.dump(),
-            "skew_s": self.condition.skew_s,
-            "free_bytes": self.condition.free_bytes,
+            **vars(self.condition),
             "listening": sorted(self.condition.listening),
-            "time_source": self.condition.time_source,
             "restart_at": restart.isoformat() if restart else None,
         }
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -224,10 +246,13 @@ class Host:
         self.registry = Registry.load(data["registry"])
         self.services = Services(self.registry, set(data["running"]))
         self.files.load(data["files"])
-        self.condition = Condition(
-            skew_s=data["skew_s"],
-            free_bytes=data["free_bytes"],
-            listening=set(data["listening"]),
-            time_source=data["time_source"],
-            restart_at=datetime.fromisoformat(data["restart_at"]) if data["restart_at"] else None,
-        )
+        restart = data["restart_at"]
+        kept = {name: data[name] for name in vars(Condition())}
+        kept.update(listening=set(data["listening"]), restart_at=datetime.fromisoformat(restart) if restart else None)
+        self.condition = Condition(**kept)
+
+
+def _file_time(when: datetime) -> str:
+    """Return a time as the registry holds a FILETIME: units of 100 ns since 1601, little-endian, hexadecimal."""
+    ticks = (when - datetime(1601, 1, 1, tzinfo=when.tzinfo)) // timedelta(microseconds=1) * 10
+    return ticks.to_bytes(8, "little").hex().upper()

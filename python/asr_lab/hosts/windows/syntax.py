@@ -7,138 +7,67 @@ Statements end at a line's end or a semicolon::
     & 'C:\\path\\program.exe' '/Arg' 'value' [| Out-String]
     [DateTime]::UtcNow.ToString('o')                        expressions: types, members, method calls, New-Object
     $c = New-Object Net.Sockets.TcpClient                   assignments to a variable or a type's property
-    try { ... } catch { ... }
+    try { ... } catch { ... }                               if (...) { ... } else { ... }
+    Invoke-Expression ($lines[1..9] -join "`n")             a text as a script of the same session
+    'list disk' | diskpart; certutil ... | findstr ...      a text, or a program's output, for standard input
+    Get-WmiObject -Class X | ForEach-Object { '{0}' -f $_.A }
     exit 3
 
 Anything else is a ``ParseError``, as a real host refuses a text it cannot parse before it runs any of it.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import replace
 
-
-class ParseError(Exception):
-    """The text is not PowerShell, or not the part of it that the lab understands."""
-
-
-@dataclass(frozen=True)
-class Text:
-    """A text without variables."""
-
-    value: str
-
-
-@dataclass(frozen=True)
-class Expandable:
-    """A double-quoted text or a bare word with ``$name`` or ``$env:name`` in it."""
-
-    value: str
-
-
-@dataclass(frozen=True)
-class Number:
-    """A whole number."""
-
-    value: int
-
-
-@dataclass(frozen=True)
-class Variable:
-    """``$name``, lower case, without the dollar sign."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Static:
-    """``[Type]::Member`` or, with arguments, a call of it."""
-
-    type: str
-    member: str
-    arguments: "tuple[Expr, ...] | None"
-
-
-@dataclass(frozen=True)
-class Member:
-    """``target.Name`` or, with arguments, a call of it."""
-
-    target: "Expr"
-    name: str
-    arguments: "tuple[Expr, ...] | None"
-
-
-@dataclass(frozen=True)
-class New:
-    """``New-Object Type``."""
-
-    type: str
-
-
-@dataclass(frozen=True)
-class Array:
-    """``@(...)``."""
-
-    value: "Expr"
-
-
-Expr = Text | Expandable | Number | Variable | Static | Member | New | Array
-
-
-@dataclass(frozen=True)
-class Command:
-    """A command: its name, its words, whether ``&`` stands before it, where its errors go, what its output is piped
-    to.
-    """
-
-    name: Expr
-    words: tuple[Expr, ...]
-    called: bool
-    redirect: str
-    filters: tuple[str, ...]
-    source: str
-
-
-@dataclass(frozen=True)
-class Evaluate:
-    """An expression whose value is printed."""
-
-    value: Expr
-    filters: tuple[str, ...]
-    source: str
-
-
-@dataclass(frozen=True)
-class Assign:
-    """``$name = value`` (``target`` a Variable) or ``[Type]::Member = value`` (``target`` a Static)."""
-
-    target: Variable | Static
-    value: Expr
-    source: str
-
-
-@dataclass(frozen=True)
-class Try:
-    """``try { body } catch { handler }``."""
-
-    body: "tuple[Statement, ...]"
-    handler: "tuple[Statement, ...]"
-
-
-@dataclass(frozen=True)
-class Exit:
-    """``exit`` or ``exit value``."""
-
-    value: Expr | None
-
-
-Statement = Command | Evaluate | Assign | Try | Exit
+from asr_lab.hosts.windows.cursor import Cursor, ParseError
+from asr_lab.hosts.windows.tree import (
+    OPERATORS,
+    Array,
+    Assign,
+    Command,
+    Evaluate,
+    Exit,
+    Expandable,
+    Expr,
+    If,
+    Index,
+    Invoke,
+    Member,
+    New,
+    Number,
+    Operation,
+    Piped,
+    Several,
+    Statement,
+    Static,
+    Text,
+    Try,
+    Variable,
+    Wmi,
+)
 
 _BLANK = re.compile(r"[ \t]*")
 _GAP = re.compile(r"(?:[ \t\r\n;]|#[^\n]*)*")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_TYPE = re.compile(r"\[([A-Za-z][A-Za-z0-9_.]*)\]::([A-Za-z]+)")
+_TYPE = re.compile(r"\[([A-Za-z][A-Za-z0-9_.]*)\]::([A-Za-z][A-Za-z0-9]*)")
+_TYPE_NAME = re.compile(r"\[([A-Za-z][A-Za-z0-9_.]*)\](?!::)")
 _VARIABLE = re.compile(r"\$((?:env:)?[A-Za-z_][A-Za-z0-9_]*)")
 _REDIRECT = re.compile(r"2>(&1|\$null)")
+_SINGLE = re.compile(r"'((?:[^']|'')*)'")
+_DOUBLE = re.compile(r'"((?:`.|[^"`]|"")*)"', re.DOTALL)
+_ESCAPE = re.compile(r"`(.)", re.DOTALL)
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
+_ELSE = re.compile(r"[ \t\r\n]*else\b", re.IGNORECASE)
+_PIPE = re.compile(r"\|[ \t]*")
+_FILTERED = re.compile(r"(?=\|[ \t]*Out-(?:String|Null)\b)", re.IGNORECASE)
+_SWITCH = re.compile(r"-([A-Za-z]+)[ \t]+")
+_MEMBER = r"[A-Za-z_]\w*(?:\(\)\.[A-Za-z_]\w*)?"
+_EACH = re.compile(
+    r"\|[ \t]*ForEach-Object[ \t]*\{[ \t]*'(?P<form>(?:[^']|'')*)'[ \t]+-f[ \t]+"
+    rf"(?P<members>\$_\.{_MEMBER}(?:[ \t]*,[ \t]*\$_\.{_MEMBER})*)[ \t]*\}}",
+    re.IGNORECASE,
+)
+_OPERATOR = re.compile(rf"-({'|'.join(OPERATORS)})\b", re.IGNORECASE)
 _FILTER = re.compile(r"\|[ \t]*(Out-String|Out-Null)\b", re.IGNORECASE)
 
 
@@ -149,11 +78,13 @@ def parse(text: str) -> tuple[Statement, ...]:
     return tuple(found)
 
 
-class _Parser:
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._at = 0
+def _plain(word: Expr) -> str:
+    if not isinstance(word, Text):
+        raise ParseError("The lab wants plain words behind the switches of Get-WmiObject.")
+    return word.value
 
+
+class _Parser(Cursor):
     def statements(self, end: str) -> list[Statement]:
         found: list[Statement] = []
         while True:
@@ -170,9 +101,15 @@ class _Parser:
         start = self._at
         if self._word("try"):
             return self._try()
+        if self._word("if"):
+            return self._if(start)
+        if self._word("Get-WmiObject"):
+            return self._wmi(start)
         if self._word("exit"):
             self._match(_BLANK)
             return Exit(None if self._ends() else self._expression())
+        if self._word("Invoke-Expression"):
+            return self._invoke(start)
         head = self._peek()
         if head in "$[('\"" or head.isdigit():
             target = self._expression()
@@ -182,10 +119,51 @@ class _Parser:
                 value = self._expression()
                 self._end(start)
                 return Assign(target, value, self._source(start))
+            piped = None if self._match(_FILTERED) else self._match(_PIPE)
+            if piped:
+                return Piped(target, self._simple_command(), self._source(start))
             filters = self._filters()
             self._end(start)
             return Evaluate(target, filters, self._source(start))
         return self._command(start)
+
+    def _invoke(self, start: int) -> Invoke:
+        self._match(_BLANK)
+        if self._ends():
+            raise ParseError("Invoke-Expression asks for its Command, which nobody can answer here.")
+        value = self._primary()
+        self._end(start)
+        return Invoke(value, self._source(start))
+
+    def _if(self, start: int) -> If:
+        self._match(_BLANK)
+        if not self._take("("):
+            raise ParseError("Missing '(' after 'if' in if statement.")
+        condition = self._closed(self._inner())
+        body = self._block()
+        otherwise = self._block() if self._match(_ELSE) else ()
+        return If(condition, body, otherwise, self._source(start))
+
+    def _wmi(self, start: int) -> Wmi:
+        namespace, name, silent = "root\\CIMV2", "", False
+        while self._match(_BLANK) and not self._ends() and self._peek() != "|":
+            switch = self._match(_SWITCH)
+            value = "".join(map(_plain, self._argument()))
+            if switch is None or switch.group(1).lower() == "class":
+                name = value
+            elif switch.group(1).lower() == "namespace":
+                namespace = value
+            elif switch.group(1).lower() == "erroraction" and value.lower() in ("silentlycontinue", "continue", "0"):
+                silent = value.lower() != "continue"
+            else:
+                raise ParseError(f"The lab does not understand -{switch.group(1)} {value} of Get-WmiObject.")
+        shown = self._match(_EACH)
+        if not name or shown is None:
+            raise ParseError(f"The lab does not understand this use of Get-WmiObject: {self._source(start)}")
+        self._end(start)
+        form = shown.group("form").replace("''", "'")
+        members = tuple(word.strip().removeprefix("$_.") for word in shown.group("members").split(","))
+        return Wmi(namespace, name, silent, form, members, self._source(start))
 
     def _try(self) -> Try:
         body = self._block()
@@ -200,7 +178,7 @@ class _Parser:
             raise ParseError("Missing opening '{' in statement block.")
         return tuple(self.statements("}"))
 
-    def _command(self, start: int) -> Command:
+    def _command(self, start: int) -> Command | Piped:
         called = self._take("&")
         words: list[Expr] = []
         redirect = ""
@@ -215,9 +193,18 @@ class _Parser:
             words += self._argument()
         if not words:
             raise ParseError(f"Unexpected token '{self._peek()}' in expression or statement.")
+        made = Command(words[0], tuple(words[1:]), called, redirect, (), self._source(start))
+        if not self._match(_FILTERED) and self._match(_PIPE):
+            return Piped(made, self._simple_command(), self._source(start))
         filters = self._filters()
         self._end(start)
-        return Command(words[0], tuple(words[1:]), called, redirect, filters, self._source(start))
+        return replace(made, filters=filters, source=self._source(start))
+
+    def _simple_command(self) -> Command:
+        command = self._command(self._at)
+        if not isinstance(command, Command):
+            raise ParseError(f"The lab does not understand a pipeline of three programs: {command.source}")
+        return command
 
     def _argument(self) -> list[Expr]:
         """Return one word of a command, or several where commas outside quotes make an array of it."""
@@ -225,6 +212,9 @@ class _Parser:
         word, expands, quoted = "", False, False
         while not self._ends() and self._peek() not in " \t|":
             char = self._peek()
+            if char == "(" and not word and not quoted:
+                self._at += 1
+                return [*parts, self._closed(self._inner())]
             if char in "'\"":
                 piece = self._quoted()
                 expands = expands or isinstance(piece, Expandable)
@@ -246,12 +236,29 @@ class _Parser:
 
     def _expression(self) -> Expr:
         value = self._primary()
-        while self._peek() == "." and _NAME.match(self._text, self._at + 1):
+        while True:
+            if self._take("["):
+                value = self._index(value)
+                continue
+            if self._peek() != "." or not _NAME.match(self._text, self._at + 1):
+                return value
             self._at += 1
             name = self._match(_NAME)
             assert name is not None
             value = Member(value, name.group(), self._arguments())
-        return value
+
+    def _index(self, target: Expr) -> Index:
+        self._match(_BLANK)
+        first = self._expression()
+        self._match(_BLANK)
+        last = None
+        if self._take(".."):
+            self._match(_BLANK)
+            last = self._expression()
+            self._match(_BLANK)
+        if not self._take("]"):
+            raise ParseError(f"Missing ']' after array index expression: {self._rest()}")
+        return Index(target, first, last)
 
     def _primary(self) -> Expr:
         char = self._peek()
@@ -259,6 +266,8 @@ class _Parser:
             return self._quoted()
         if char == "[":
             static = self._match(_TYPE)
+            if static is None and (literal := self._match(_TYPE_NAME)):
+                return Text(literal.group(1))
             if static is None:
                 raise ParseError(f"Unexpected token '[' in expression or statement: {self._rest()}")
             return Static(static.group(1), static.group(2), self._arguments())
@@ -275,14 +284,27 @@ class _Parser:
             return Array(self._closed(self._inner()))
         if self._word("New-Object"):
             return self._new()
-        number = self._match(re.compile(r"\d+"))
+        number = self._match(re.compile(r"-?\d+"))
         if number:
             return Number(int(number.group()))
         raise ParseError(f"You must provide a value expression: {self._rest()}")
 
     def _inner(self) -> Expr:
+        """Return what stands in parentheses: an expression, several with commas, or operators between them."""
+        value = self._several()
+        while found := self._match(_OPERATOR):
+            value = Operation(value, found.group(1).lower(), self._several())
+        return value
+
+    def _several(self) -> Expr:
         self._match(_BLANK)
-        return self._expression()
+        found = [self._expression()]
+        self._match(_BLANK)
+        while self._take(","):
+            self._match(_BLANK)
+            found.append(self._expression())
+            self._match(_BLANK)
+        return Several(tuple(found)) if len(found) > 1 else found[0]
 
     def _closed(self, value: Expr) -> Expr:
         self._match(_BLANK)
@@ -312,13 +334,17 @@ class _Parser:
 
     def _quoted(self) -> Text | Expandable:
         mark = self._peek()
-        found = re.compile(f"{mark}((?:[^{mark}]|{mark}{mark})*){mark}").match(self._text, self._at)
+        found = (_SINGLE if mark == "'" else _DOUBLE).match(self._text, self._at)
         if found is None:
             raise ParseError(f"The string is missing the terminator: {mark}.")
         self._at = found.end()
         value = found.group(1).replace(mark * 2, mark)
+        if mark == '"' and "$(" in value:
+            raise ParseError(f"The lab does not understand $( ) in a text: {value[:80]}")
         if mark == '"' and "`" in value:
-            raise ParseError("The lab does not understand backquotes in a text; use a single-quoted one.")
+            if "$" in value:
+                raise ParseError("The lab does not understand backquotes beside variables; use a single-quoted text.")
+            return Text(_ESCAPE.sub(lambda one: _ESCAPES.get(one.group(1), one.group(1)), value))
         return Expandable(value) if mark == '"' and "$" in value else Text(value)
 
     def _filters(self) -> tuple[str, ...]:
@@ -336,33 +362,3 @@ class _Parser:
         self._match(_BLANK)
         if not self._ends():
             raise ParseError(f"Unexpected token in expression or statement: {self._source(start)}>>>{self._rest()}")
-
-    def _ends(self) -> bool:
-        return self._at >= len(self._text) or self._text[self._at] in "\n;})"
-
-    def _peek(self) -> str:
-        return self._text[self._at] if self._at < len(self._text) else "\n"
-
-    def _take(self, mark: str) -> bool:
-        if not self._text.startswith(mark, self._at):
-            return False
-        self._at += len(mark)
-        return True
-
-    def _word(self, name: str) -> bool:
-        found = re.compile(rf"{re.escape(name)}(?![A-Za-z0-9_.\-])", re.IGNORECASE).match(self._text, self._at)
-        if found:
-            self._at = found.end()
-        return found is not None
-
-    def _match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        found = pattern.match(self._text, self._at)
-        if found:
-            self._at = found.end()
-        return found
-
-    def _source(self, start: int) -> str:
-        return self._text[start : self._at].strip()
-
-    def _rest(self) -> str:
-        return self._text[self._at :].split("\n", 1)[0][:80]
