@@ -21,10 +21,11 @@ from asr_lab.arm.world import World
 from asr_lab.aws import estate as aws_estate
 from asr_lab.aws.server import Ec2
 from asr_lab.clock import VirtualClock
+from asr_lab.hosts.linux.flavour import flavours
 from asr_lab.hosts.linux.host import LinuxHost
 from asr_lab.hosts.linux.installers import pack
 from asr_lab.hosts.linux.sandbox import NamespacesRefused
-from asr_lab.hosts.linux.server import SshFront
+from asr_lab.hosts.linux.server import FrontKeys, SshFront
 from asr_lab.hosts.windows.estate import WindowsHosts
 from asr_lab.hosts.windows.installers import packages
 from asr_lab.lab_keeper import Keeper
@@ -222,7 +223,7 @@ class Lab:
                 machine,
                 self.files.hosts / machine.name,
                 self._surroundings,
-                authorized_key=keys.authorized_key,
+                authorized_key=keys.authorized_key(old=flavours()[machine.image.key].old_openssh),
                 root_password=root_password,
             )
             for machine in self.estate.linux
@@ -247,8 +248,8 @@ class Lab:
             built,
             loopback=self.loopback,
             port=SSH_PORT,
-            host_key=keys.host,
-            client_key=keys.client,
+            keys=FrontKeys(keys.host, keys.client),
+            old_keys=FrontKeys(keys.old_host, keys.old_client),
             servers=[appliance.address for appliance in self.estate.appliances],
         )
         self._ssh.start()

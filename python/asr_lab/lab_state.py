@@ -4,7 +4,7 @@ world.state                    the simulated Azure (mode 0600); a lab that finds
 ca.pem server.pem server.key   the lab's certificate authority and the certificate of all its servers
 env                            the settings of a shell that talks to the lab (mode 0600)
 secrets/                       one secret a file (mode 0600)
-ssh/                           id_ed25519(.pub) of the login user, known_hosts
+ssh/                           id_ed25519(.pub), id_rsa(.pub) of the login user, known_hosts
 installers/                    Mobility service packages for Linux, SHA256SUMS
 hosts/                         state of the simulated hosts; Linux hosts are made anew at each start
 pid lab.log                    the running lab
@@ -35,15 +35,16 @@ MADE_AT_EACH_START = ("installers",)
 
 @dataclass(frozen=True)
 class SshKeys:
-    """The key that all Linux hosts show, and the key that opens their login user."""
+    """The key that Linux hosts show, and the key that opens their login user; those of OpenSSH 5 know RSA keys only."""
 
     host: asyncssh.SSHKey
     client: asyncssh.SSHKey
+    old_host: asyncssh.SSHKey
+    old_client: asyncssh.SSHKey
 
-    @property
-    def authorized_key(self) -> str:
-        """The line of authorized_keys for the client's key."""
-        return self.client.export_public_key().decode().strip()
+    def authorized_key(self, *, old: bool) -> str:
+        """Return the line of authorized_keys for the client's key."""
+        return _public(self.old_client if old else self.client)
 
 
 class State:
@@ -81,12 +82,14 @@ class State:
         return found
 
     def make_ssh_keys(self, addresses: Iterable[str], port: int) -> SshKeys:
-        """Return host key and client key, made when they are not there; write known_hosts for ``addresses``."""
+        """Return host keys and client keys, made when they are not there; write known_hosts for ``addresses``."""
         ssh = self.directory / "ssh"
-        keys = SshKeys(_key(ssh / "host_ed25519"), _key(ssh / "id_ed25519"))
-        (ssh / "id_ed25519.pub").write_text(keys.authorized_key + "\n", "ascii")
-        host_key = keys.host.export_public_key().decode().strip()
-        (ssh / "known_hosts").write_text("".join(f"[{a}]:{port} {host_key}\n" for a in addresses), "ascii")
+        names = ("host_ed25519", "id_ed25519", "host_rsa", "id_rsa")
+        keys = SshKeys(*(_key(ssh / name) for name in names))
+        for name, key in (("id_ed25519", keys.client), ("id_rsa", keys.old_client)):
+            (ssh / f"{name}.pub").write_text(_public(key) + "\n", "ascii")
+        known = [f"[{a}]:{port} {_public(key)}\n" for a in addresses for key in (keys.host, keys.old_host)]
+        (ssh / "known_hosts").write_text("".join(known), "ascii")
         return keys
 
     def write_environment(self, settings: Mapping[str, str]) -> None:
@@ -110,10 +113,16 @@ def write_private(path: Path, text: str) -> None:
         out.write(text)
 
 
+def _public(key: asyncssh.SSHKey) -> str:
+    """Return the public half as a line of authorized_keys."""
+    return key.export_public_key().decode().strip()
+
+
 def _key(path: Path) -> asyncssh.SSHKey:
-    """Return the private key at ``path``, made when there is none."""
+    """Return the private key at ``path``, made when there is none; its name ends with its kind."""
     if not path.exists():
-        write_private(path, asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode())
+        kind = f"ssh-{path.name.rpartition('_')[2]}"
+        write_private(path, asyncssh.generate_private_key(kind).export_private_key().decode())
     return asyncssh.import_private_key(path.read_text("ascii"))
 
 

@@ -8,15 +8,21 @@ import pytest
 
 from asr_lab.arm.estate import RegistrationRefused
 from asr_lab.aws.estate import load
+from asr_lab.hosts.linux.flavour import flavours
 from asr_lab.hosts.linux.host import LinuxHost
 from asr_lab.hosts.linux.installers import pack
 from asr_lab.hosts.linux.sandbox import NamespacesRefused
-from asr_lab.hosts.linux.server import SshFront
+from asr_lab.hosts.linux.server import FrontKeys, SshFront
 from asr_lab.lab_state import State
 
 NET = "127.134"
 SERVER = "10.20.0.10"
 NAMES = ("db-rhel67", "db-rhel8")
+OLD_OPENSSH = (
+    "HostKeyAlgorithms=+ssh-rsa",
+    "PubkeyAcceptedAlgorithms=+ssh-rsa",
+    "KexAlgorithms=+diffie-hellman-group14-sha1",
+)
 
 
 @dataclass
@@ -48,13 +54,24 @@ class Site:
     surroundings: Surroundings
     state: State
 
-    def ssh(self, name, command, *, stdin=b"", user="ec2-user"):
-        """Run a command with the machine's own ssh; return the completed process with text output."""
+    def ssh(self, name, command, *, stdin=b"", user="ec2-user", options=None):
+        """Run a command with the machine's own ssh; return the completed process with text output.
+
+        ``options`` are settings of ssh_config; by default those that the host needs.
+        """
         address = NET + self.hosts[name].machine.address.removeprefix("10.20")
+        needed = self.hosts[name].flavour.old_openssh
+        key = "id_rsa" if needed else "id_ed25519"
+        if options is None:
+            options = OLD_OPENSSH if needed else ()
         done = subprocess.run(
             [
                 *("ssh", "-F", "none", "-p", "2222", "-o", "BatchMode=yes", "-o", "GlobalKnownHostsFile=/dev/null"),
-                *("-i", str(self.state.directory / "ssh/id_ed25519")),
+                *(
+                    "-i",
+                    str(self.state.directory / "ssh" / key),
+                    *(word for setting in options for word in ("-o", setting)),
+                ),
                 *("-o", f"UserKnownHostsFile={self.state.directory / 'ssh/known_hosts'}"),
                 *(f"{user}@{address}", command),
             ],
@@ -86,7 +103,7 @@ def running(tmp_path_factory):
             machine,
             state.hosts / machine.name,
             surroundings,
-            authorized_key=keys.authorized_key,
+            authorized_key=keys.authorized_key(old=flavours()[machine.image.key].old_openssh),
             root_password="Root-Password-1",
         )
         for machine in machines
@@ -95,8 +112,8 @@ def running(tmp_path_factory):
         hosts,
         loopback=lambda address: NET + address.removeprefix("10.20"),
         port=2222,
-        host_key=keys.host,
-        client_key=keys.client,
+        keys=FrontKeys(keys.host, keys.client),
+        old_keys=FrontKeys(keys.old_host, keys.old_client),
         servers=[SERVER],
     )
     try:

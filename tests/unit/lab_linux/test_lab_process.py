@@ -40,7 +40,7 @@ def test_up_says_what_is_there_and_a_second_up_does_nothing(state):
 
 
 def test_what_is_secret_is_readable_by_its_owner_only(state):
-    private = [*(state / "secrets").iterdir(), state / "env", state / "ssh/id_ed25519", state / "server.key"]
+    private = [*(state / "secrets").iterdir(), *(state / "ssh").glob("id_*[!b]"), state / "env", state / "server.key"]
     assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in private} == {p.name: 0o600 for p in private}
     assert stat.S_IMODE(state.stat().st_mode) == 0o700
 

@@ -4,6 +4,7 @@ import hashlib
 
 import pytest
 
+from asr_lab.hosts import mobility_config
 from asr_lab.hosts.linux.installers import pack
 
 INSTALL = "sudo -n /tmp/ua/install -q -d /usr/local/ASR -r MS -v VmWare -c CSLegacy"
@@ -116,3 +117,62 @@ def test_packages_are_the_same_each_time_and_have_checksums(tmp_path):
         digest, name = line.split("  ")
         assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() == digest
     assert pack.package("RHEL6-64") == pack.package("RHEL6-64")
+
+
+def install_version(site, version, options="-r MS -v VmWare -c CSLegacy"):
+    """Unpack a version of the package and run its installer; return the exit code."""
+    site.ssh(
+        "db-rhel67",
+        "rm -rf /tmp/ua; mkdir -p /tmp/ua && cd /tmp/ua && tar xzf -",
+        stdin=pack.package("RHEL6-64", version),
+    )
+    return site.ssh("db-rhel67", f"sudo -n /tmp/ua/install -q {options}").returncode
+
+
+def test_versions_are_upgraded_kept_or_refused_by_the_published_codes(site):
+    assert install_version(site, "9.54.0.0", "-r MS -v VmWare -c CSLegacy") == 96
+    assert install_version(site, "9.54.0.0", "-r MS -v VmWare") == 0
+    assert install_version(site, "9.58.0.0", "-v VmWare -c CSLegacy -a Install") == 97
+    assert install_version(site, "9.58.0.0", "-v VmWare -c CSLegacy") == 0
+    assert install_version(site, "9.57.0.0", "-v VmWare -c CSLegacy") == 15
+    assert install_version(site, "9.63.0.0", "-v VmWare -c CSLegacy -a Upgrade") == 98
+    assert install_version(site, "9.63.0.0", "-v VmWare -c CSLegacy") == 0
+    assert install_version(site, "9.66.0.0", "-v VmWare") == 97
+    assert install_version(site, "10.0.0.0", "-v VmWare -c CSLegacy") == 11
+    site.ssh("db-rhel67", "sudo -n sed -i s/^VmPlatform=.*/VmPlatform=Azure/ /usr/local/ASR/Vx/etc/drscout.conf")
+    assert install_version(site, "9.66.0.0", "-v VmWare -c CSLegacy") == 76
+
+
+def test_a_registered_agent_is_not_registered_elsewhere_until_it_is_unconfigured(site):
+    assert install_version(site, "9.59.0.0") == 0
+    site.ssh("db-rhel67", f"{NAME_ITSELF}; cat > /tmp/passphrase", stdin=b"correct horse")
+    unconfigure = "sudo -n /usr/local/ASR/Vx/bin/UnifiedAgentConfigurator.sh -q -U true -c CSLegacy"
+    assert site.ssh("db-rhel67", unconfigure).returncode == 144
+    assert site.ssh("db-rhel67", REGISTER).returncode == 0
+    assert site.ssh("db-rhel67", REGISTER.replace("10.20.0.10", "10.20.0.11")).returncode == 13
+    assert "AGENT_CONFIGURATION_STATUS=Succeeded" in site.ssh("db-rhel67", "cat /usr/local/.vx_version").stdout
+    assert site.ssh("db-rhel67", unconfigure).returncode == 0
+
+
+def test_the_uninstaller_is_strict_and_leaves_nothing_but_the_loaded_driver(site):
+    assert install_version(site, "9.59.0.0") == 0
+    uninstall = "sudo -n /usr/local/ASR/uninstall.sh"
+    assert [site.ssh("db-rhel67", f"{uninstall} {words}").returncode for words in ("", "-Y -x", "-L /x")] == [1, 1, 1]
+    assert site.ssh("db-rhel67", f"{uninstall} -Y -L /var/log/ua_uninstall.log").returncode == 0
+    left = site.ssh("db-rhel67", "ls -d /usr/local/ASR /etc/vxagent /usr/local/.vx_version /sys/module/involflt").stdout
+    assert left.split() == ["/sys/module/involflt"]
+
+
+def test_azurercmcli_knows_a_modernized_agent_and_its_own_options_only(site):
+    cli = "sudo -n /usr/local/ASR/Vx/bin/AzureRcmCli"
+    assert install_version(site, "9.66.0.0", "-r MS -v VmWare -c CSPrime") == 0
+    shown = site.ssh("db-rhel67", f"{cli} --getagentconfiginput --logfile /tmp/x.log")
+    assert mobility_config.config_json(shown.stdout, "10.20.0.20")
+    assert site.ssh("db-rhel67", f"{cli} --register").returncode == 120
+    site.ssh("db-rhel67", "sudo -n sed -i s/CSPrime/CSLegacy/ /usr/local/.vx_version")
+    assert site.ssh("db-rhel67", f"{cli} --getagentconfiginput").returncode == 130
+
+
+@pytest.mark.parametrize("tag", pack.DHCP_CLIENT)
+def test_every_package_knows_kernels(tag):
+    assert pack.kernels(tag).startswith(("*", "2", "3", "4", "5", "6"))

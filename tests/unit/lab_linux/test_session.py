@@ -4,6 +4,8 @@ import hashlib
 import os
 import subprocess
 
+import pytest
+
 
 def test_a_command_gives_back_its_output_and_exit_code(site):
     done = site.ssh("db-rhel67", "id -un; pwd; exit 7")
@@ -71,7 +73,7 @@ def test_a_wrong_host_key_is_noticed(site):
     done = subprocess.run(
         [
             *("ssh", "-F", "none", "-p", "2222", "-o", "BatchMode=yes", "-o", "UserKnownHostsFile=/dev/null"),
-            *("-o", "GlobalKnownHostsFile=/dev/null", "ec2-user@127.134.1.13", "true"),
+            *("-o", "GlobalKnownHostsFile=/dev/null", "ec2-user@127.134.1.22", "true"),
         ],
         capture_output=True,
         check=False,
@@ -97,3 +99,21 @@ def test_a_skewed_clock_shows_and_is_cured_by_its_time_service(site):
     assert "960" in site.ssh("db-rhel8", "chronyc tracking").stdout
     site.hosts["db-rhel8"].plant({"skew_s": 0})
     assert "No" not in site.ssh("db-rhel8", "timedatectl show").stdout
+
+
+@pytest.mark.parametrize(
+    ("told", "problem"),
+    [
+        ((), "no matching key exchange method found"),
+        (("KexAlgorithms=+diffie-hellman-group14-sha1",), "no matching host key type found. Their offer: ssh-rsa"),
+        (("KexAlgorithms=+diffie-hellman-group14-sha1", "HostKeyAlgorithms=+ssh-rsa"), "Permission denied (publickey)"),
+    ],
+)
+def test_todays_ssh_must_be_told_of_each_algorithm_of_openssh_5(site, told, problem):
+    done = site.ssh("db-rhel67", "true", options=told)
+    assert done.returncode == 255
+    assert problem in done.stderr
+
+
+def test_a_host_with_a_newer_openssh_needs_no_options(site):
+    assert site.ssh("db-rhel8", "true", options=()).returncode == 0

@@ -28,6 +28,7 @@ NEWNS, NEWUTS, NEWUSER, NEWPID, NEWNET = 0x20000, 0x4000000, 0x10000000, 0x20000
 RDONLY, NOSUID, NODEV, NOEXEC, REMOUNT, BIND, REC, SLAVE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 19
 DETACH = 2
 NO_ACCESS_TIMES, NO_DIRECTORY_TIMES, RELATIVE_TIMES = 1024, 2048, 1 << 21
+OWN_ENTRIES = ("bin", "sbin", "lib", "lib64", "libexec")
 EMPTY = ("proc", "sys", "dev/shm", "run", "tmp", "var/tmp", "usr", ".machine", ".old", "mnt", "srv", "opt", "etc")
 FOR_EVERYONE = ("tmp", "var/tmp", "dev/shm")
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
@@ -38,8 +39,8 @@ class Plan(TypedDict):
     """What to build.
 
     ``root`` is an empty directory to mount the root tree on, ``tree`` holds the files of the host, ``hide`` are globs
-    of commands that this host lacks, ``user`` is the login that may use sudo. ``networks`` are ``[network, prefix]``
-    whose addresses answer inside the host.
+    of commands and libraries that this host lacks, ``user`` is the login that may use sudo. ``networks`` are
+    ``[network, prefix]`` whose addresses answer inside the host.
     """
 
     name: str
@@ -94,6 +95,7 @@ def _build(plan: Plan) -> int:
     _lay_tree(Path(plan["tree"]), root)
     _make_devices(root)
     _mount("proc", root / "proc", "proc", NOSUID | NODEV | NOEXEC)
+    _mount(root / "var/lib/lab/cmdline", root / "proc/cmdline", flags=BIND)
     os.mkfifo(root / "run/lab/requests", 0o600)
     pivot = shutil.which("pivot_root", path="/usr/sbin:/sbin:/usr/bin:/bin") or "pivot_root"
     os.chdir(root)
@@ -142,8 +144,8 @@ def _borrow_programs(root: Path, hide: Iterable[str]) -> None:
 
 
 def _link_directory(real: Path, shown: Path, hide: Iterable[str]) -> None:
-    """Directories of commands are linked file by file, so that some can be left out or replaced; others whole."""
-    if real.name not in ("bin", "sbin"):
+    """Directories of programs are linked entry by entry, so that some can be left out or replaced; others whole."""
+    if real.name not in OWN_ENTRIES:
         shown.symlink_to(f"/.machine{real}")
         return
     shown.mkdir()
@@ -163,13 +165,13 @@ def _borrow_settings(root: Path) -> None:
 
 def _lay_tree(tree: Path, root: Path) -> None:
     """Copy the host's own files over the borrowed ones."""
-    for directory, _, files in os.walk(tree):
+    for directory, folders, files in os.walk(tree):
         here = root / Path(directory).relative_to(tree)
         here.mkdir(parents=True, exist_ok=True)
         here.chmod(Path(directory).stat().st_mode & 0o7777)
-        for name in files:
+        for name in files + [name for name in folders if Path(directory, name).is_symlink()]:
             (here / name).unlink(missing_ok=True)
-            shutil.copy2(Path(directory, name), here / name)
+            shutil.copy2(Path(directory, name), here / name, follow_symlinks=False)
 
 
 def _make_devices(root: Path) -> None:

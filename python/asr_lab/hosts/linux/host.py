@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from asr_lab.arm.estate import HostDescription, HostDisk, PushFailure, RegistrationRefused
 from asr_lab.aws.estate import Machine
-from asr_lab.hosts.linux import flavour
+from asr_lab.hosts.linux import flavour, tree
 from asr_lab.hosts.linux.installers import pack
 from asr_lab.hosts.linux.passwords import password_matches
 from asr_lab.hosts.linux.sandbox import Sandbox
@@ -57,8 +57,7 @@ class LinuxHost:
         """Lay the host's files and start to build it; ``finish`` waits."""
         self.sandbox = self._new_sandbox()
         self._open = set()
-        tree = self._directory / "tree"
-        flavour.lay_tree(self.machine, self.flavour, tree, self._authorized_key)
+        tree.lay_tree(self.machine, self.flavour, self._directory / "tree", self._authorized_key)
         self.sandbox.begin()
 
     def finish(self) -> None:
@@ -87,16 +86,16 @@ class LinuxHost:
         """Return what the Mobility service and an appliance read of the machine, or None while it is stopped."""
         if not self.running:
             return None
-        disks = zip(flavour.disk_names(self.machine), self.machine.volumes_gib, strict=True)
+        disks = zip(tree.disk_names(self.machine), self.machine.volumes_gib, strict=True)
         return HostDescription(
-            host_id=flavour.guid(self.machine, "host"),
+            host_id=tree.guid(self.machine, "host"),
             host_name=self.machine.name,
             addresses=(self.machine.address,),
             os_type="Linux",
             os_name=self.flavour.os_name,
             disks=tuple(HostDisk(name, size << 30, number == 0) for number, (name, size) in enumerate(disks)),
-            bios_id=flavour.bios_id(self.machine),
-            mac=flavour.mac(self.machine),
+            bios_id=tree.bios_id(self.machine),
+            mac=tree.mac(self.machine),
             firmware="BIOS" if self.machine.image.boot_mode == "legacy-bios" else "UEFI",
             cores=self.machine.instance_type.cores,
             memory_mb=self.machine.instance_type.memory_mb,
@@ -184,7 +183,7 @@ class LinuxHost:
     def _new_sandbox(self) -> Sandbox:
         hidden = self.flavour.hidden_commands
         name, address = self.machine.name, self.machine.address
-        return Sandbox(name, address, self._directory, user=flavour.LOGIN_USER, hide=hidden)
+        return Sandbox(name, address, self._directory, user=tree.LOGIN_USER, hide=hidden)
 
     def _put(self, path: str, text: str | None) -> None:
         if text is None:

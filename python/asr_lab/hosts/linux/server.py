@@ -1,24 +1,47 @@
 """SSH for the simulated Linux hosts: one listener per host, sessions run inside the host's namespaces.
 
 Runs an asyncio loop in a thread of its own. A stopped machine, or one whose sshd is stopped, drops the connection.
+A host whose flavour has OpenSSH 5 offers what that version had, and nothing newer.
 """
 
 import asyncio
 import os
 import threading
+import warnings
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import asyncssh
 
-from asr_lab.hosts.linux.flavour import LOGIN_USER
 from asr_lab.hosts.linux.host import LinuxHost
 from asr_lab.hosts.linux.passwords import password_matches
 from asr_lab.hosts.linux.sandbox import Session
+from asr_lab.hosts.linux.tree import LOGIN_USER
 
 ROOT_LOGIN_WITH_KEY = ("yes", "prohibit-password", "without-password")
+VERSION, OLD_VERSION = "OpenSSH_lab", "OpenSSH_5.3"
+#: What OpenSSH 5.3 knows of what today's clients can still be asked for (its manual pages sshd_config(5), ssh(1)).
+OLD_ALGORITHMS = {
+    "kex_algs": (
+        "diffie-hellman-group-exchange-sha1",
+        "diffie-hellman-group14-sha1",
+        "diffie-hellman-group1-sha1",
+    ),
+    "encryption_algs": ("aes128-ctr", "aes192-ctr", "aes256-ctr", "aes128-cbc", "3des-cbc", "aes192-cbc", "aes256-cbc"),
+    "mac_algs": ("hmac-md5", "hmac-sha1", "hmac-sha1-96", "hmac-md5-96"),
+    "signature_algs": ("ssh-rsa",),
+}
+
+
+@dataclass(frozen=True)
+class FrontKeys:
+    """The key that a host shows, and the key that opens its login user."""
+
+    host: asyncssh.SSHKey
+    client: asyncssh.SSHKey
 
 
 class SshFront:
@@ -30,15 +53,15 @@ class SshFront:
         *,
         loopback: Callable[[str], str],
         port: int,
-        host_key: asyncssh.SSHKey,
-        client_key: asyncssh.SSHKey,
+        keys: FrontKeys,
+        old_keys: FrontKeys,
         servers: Sequence[str],
     ) -> None:
         self._hosts = hosts
         self._loopback = loopback
         self._port = port
-        self._host_key = host_key
-        self._client_key = client_key
+        self._keys = keys
+        self._old_keys = old_keys
         self._servers = servers
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="linux-hosts", daemon=True)
@@ -47,6 +70,7 @@ class SshFront:
 
     def start(self) -> None:
         """Open port 2222 of every host. Raises OSError when one is taken."""
+        warnings.filterwarnings("ignore", "Diffie-Hellman over finite fields")  # old hosts have nothing better
         self._thread.start()
         try:
             self._call(self._open())
@@ -69,17 +93,20 @@ class SshFront:
 
     async def _open(self) -> None:
         for host in self._hosts:
+            old = host.flavour.old_openssh
+            keys = self._old_keys if old else self._keys
             listener = await asyncssh.create_server(
-                partial(_Door, host, self._client_key),
+                partial(_Door, host, keys.client),
                 self._loopback(host.machine.address),
                 self._port,
-                server_host_keys=[self._host_key],
-                server_version="OpenSSH_lab",
+                server_host_keys=[_shown(keys.host, old=old)],
+                server_version=OLD_VERSION if old else VERSION,
                 process_factory=partial(self._session, host),
                 encoding=None,
                 line_editor=False,
                 reuse_address=True,
                 agent_forwarding=False,
+                **(OLD_ALGORITHMS if old else {}),
             )
             self._listeners.append(listener)
         await self._watch_requests()
@@ -166,6 +193,14 @@ class _Door(asyncssh.SSHServer):
     @property
     def _root_login(self) -> str | None:
         return self._host.sshd_setting("permitrootlogin")
+
+
+def _shown(key: asyncssh.SSHKey, *, old: bool) -> asyncssh.SSHKeyPair:
+    """Return the host key as the server offers it: an old one with signatures of SHA-1 alone."""
+    (pair,) = asyncssh.load_keypairs([key])
+    if old:
+        pair.host_key_algorithms = (b"ssh-rsa",)
+    return pair
 
 
 def _answer(host: LinuxHost, line: str) -> None:

@@ -1,8 +1,10 @@
 #!/bin/sh
-# dpkg-query -W [-f FORMAT] NAME..., dpkg -s NAME: the package list is /var/lib/lab/packages.
-list=/var/lib/lab/packages code=0 format='${Package}\t${Version}\n'
+# dpkg-query -W [-f FORMAT] NAME..., dpkg -s NAME, dpkg --audit: the package list is /var/lib/lab/packages.
+# What stands in package_database_broken beside it is what dpkg --audit has to say of half-installed packages.
+list=/var/lib/lab/packages broken=/var/lib/lab/package_database_broken code=0 format='${Package}\t${Version}\n'
 while [ $# -gt 0 ]; do
     case $1 in
+    --audit | -C) if [ -r $broken ]; then cat $broken; fi; exit 0 ;;
     -W | -s | --show | --status) [ "$1" = -W ] || [ "$1" = --show ] || format='Package: ${Package}\nStatus: ${Status}\nVersion: ${Version}\n' ;;
     -f) format=$2; shift ;;
     -f=* | --showformat=*) format=${1#*=} ;;

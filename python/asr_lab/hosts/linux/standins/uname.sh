@@ -1,6 +1,8 @@
 #!/bin/sh
 # uname, of the host's own kernel.
-kernel=$(cat /var/lib/lab/kernel) all="Linux $(hostname) $(cat /var/lib/lab/kernel) #1 SMP x86_64 x86_64 x86_64 GNU/Linux"
+kernel=$(cat /var/lib/lab/kernel) machine=x86_64
+[ ! -r /var/lib/lab/architecture ] || machine=$(cat /var/lib/lab/architecture)
+all="Linux $(hostname) $kernel #1 SMP $machine $machine $machine GNU/Linux"
 [ $# -gt 0 ] || set -- -s
 out=
 for word; do
@@ -16,7 +18,7 @@ for word; do
             n) out="$out $(hostname)" ;;
             r) out="$out $kernel" ;;
             v) out="$out #1 SMP" ;;
-            m | p | i) out="$out x86_64" ;;
+            m | p | i) out="$out $machine" ;;
             o) out="$out GNU/Linux" ;;
             *) echo "uname: invalid option '$word'" >&2; exit 1 ;;
             esac

@@ -1,0 +1,3 @@
+#!/bin/sh
+# runlevel: the previous and the current one.
+cat /var/lib/lab/runlevel
