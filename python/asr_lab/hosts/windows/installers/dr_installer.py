@@ -1,8 +1,8 @@
 """DRInstaller.ps1: makes a Windows Server 2022 a replication appliance that waits for a person to register it.
 
 Prerequisites are those of the Site Recovery documentation ("Deploy the Azure Site Recovery replication appliance").
-The script leaves the appliance configuration manager on port 44368; registering there is interactive and is played by
-the lab.
+The script counts physical cores, as its users report. It leaves the appliance configuration manager on port 44368;
+registering there is interactive and is played by the lab.
 """
 
 from asr_lab.hosts.windows.installers import prerequisites as need
@@ -74,8 +74,8 @@ def _prerequisites(host: Host) -> list[str]:
     ]
     if not host.registry.has(r"HKLM\SYSTEM\CurrentControlSet\Services\rcmreplicationagent"):
         complaints += need.roles(host)
-    if description.cores < CORES:
-        complaints.append(f"The appliance needs {CORES} cores; this server has {description.cores}.")
+    if host.physical_cores < CORES:
+        complaints.append(f"The appliance needs {CORES} cores; this server has {host.physical_cores}.")
     if description.memory_mb < MEMORY_MB:
         complaints.append(f"The appliance needs 16 GB of memory; this server has {description.memory_mb} MB.")
     return complaints

@@ -11,7 +11,16 @@ import zipfile
 VERSION = "9.59.0.0"
 """The version of every component that the lab installs."""
 
-MOBILITY_FILE = f"Microsoft-ASR_UA_{VERSION}_Windows_GA_15Mar2024_release.exe"
+MODERNIZED_VERSIONS = ("9.62.0.0", "9.66.0.0")
+"""Versions of the Mobility service for the modernized architecture that the mirror holds beside ``VERSION``."""
+
+
+def mobility_file(version: str = VERSION) -> str:
+    """Return the name of the Mobility service's installer."""
+    return f"Microsoft-ASR_UA_{version}_Windows_GA_15Mar2024_release.exe"
+
+
+MOBILITY_FILE = mobility_file()
 LINUX_FILES = tuple(
     f"Microsoft-ASR_UA_{VERSION}_{tag}_GA_15Mar2024_release.tar.gz"
     for tag in ("RHEL6-64", "RHEL7-64", "RHEL8-64", "UBUNTU-20.04-64", "UBUNTU-22.04-64")
@@ -59,8 +68,12 @@ def appliance_zip() -> bytes:
 
 def downloads() -> dict[str, bytes]:
     """Return what the lab's internet holds for Windows hosts: address -> content."""
+    mobility = {
+        MIRROR + mobility_file(version): program("mobility-package", version) for version in MODERNIZED_VERSIONS
+    }
     return {
         UNIFIED_SETUP_URL: program("unified-setup-package"),
         APPLIANCE_URL: appliance_zip(),
         MIRROR + MOBILITY_FILE: program("mobility-package"),
+        **mobility,
     }

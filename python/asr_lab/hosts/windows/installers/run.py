@@ -13,6 +13,7 @@ PROGRAMS: dict[str, Callable[[Host, str, list[str]], Result]] = {
     "mobility-package": mobility.extract,
     "unified-agent": mobility.setup,
     "unified-agent-configurator": mobility.configure,
+    "azure-rcm-cli": mobility.config_input,
     "dr-installer": dr_installer.run,
 }
 

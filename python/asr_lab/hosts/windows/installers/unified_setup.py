@@ -53,6 +53,9 @@ _VALUES = (
     "DataTransferSecurePort",
 )
 _MYSQL_ROW = re.compile(r'(MySQLRootPassword|MySQLUserPassword)\s*=\s*"([^"]+)"')
+_PROXY_ROW = re.compile(r'(ProxyAuthentication|Proxy IP|ProxyPort|ProxyUserName|ProxyPassword)\s*=\s*"([^"]*)"')
+LONGEST_HOP = 4
+"""Versions that an upgrade may pass: N-4."""
 
 
 def extract(host: Host, version: str, words: list[str]) -> Result:
@@ -87,7 +90,7 @@ def setup(host: Host, version: str, words: list[str]) -> Result:
     except BadArgumentError as wrong:
         return _stop(log, str(wrong))
     drive = ntpath.splitdrive(given.value("InstallLocation") or "")[0]
-    complaints = [*_prerequisites(host, drive, skip_space=given.has("SkipSpaceCheck"))]
+    complaints = [*_hop(host, version), *_prerequisites(host, drive, skip_space=given.has("SkipSpaceCheck"))]
     if complaints:
         log.write("Prerequisites check failed.")
         return _stop(log, *complaints)
@@ -144,6 +147,8 @@ def _checked(host: Host, given: Arguments) -> bytes:
     if port != "9443":
         raise BadArgumentError(f"/DataTransferSecurePort: the lab plays the default 9443 only, not {port}.")
     _mysql(_file(host, given, "MySQLCredsFilePath"))
+    if given.value("ProxySettingsFilePath") is not None:
+        _proxy(host, _file(host, given, "ProxySettingsFilePath"))
     return _file(host, given, "VaultCredsFilePath")
 
 
@@ -165,6 +170,40 @@ def _mysql(data: bytes) -> None:
             "/MySQLCredsFilePath: the file must hold [MySQLCredentials] and, in quotes, MySQLRootPassword and "
             "MySQLUserPassword."
         )
+
+
+def _proxy(host: Host, data: bytes) -> None:
+    """Check the proxy's file, and that the proxy answers. Raises BadArgumentError."""
+    rows = [row.strip() for row in data.decode("utf-8-sig", errors="replace").splitlines() if row.strip()]
+    found = {match.group(1): match.group(2) for row in rows[1:] if (match := _PROXY_ROW.fullmatch(row))}
+    wanted = found.get("ProxyAuthentication", "").lower()
+    if rows[:1] != ["[ProxySettings]"] or len(found) != len(rows) - 1 or wanted not in ("yes", "no"):
+        raise BadArgumentError(
+            "/ProxySettingsFilePath: the file must hold [ProxySettings], ProxyAuthentication (Yes or No), Proxy IP, "
+            "ProxyPort, ProxyUserName and ProxyPassword in quotes."
+        )
+    if wanted == "yes" and not (found.get("ProxyUserName") and found.get("ProxyPassword")):
+        raise BadArgumentError("/ProxySettingsFilePath: ProxyAuthentication is Yes, but user or password is empty.")
+    address, port = found.get("Proxy IP", ""), found.get("ProxyPort", "")
+    with host.lock.paused():
+        answers = port.isdigit() and host.uplink.connects(host.spec.address, address, int(port))
+    if not answers:
+        raise BadArgumentError(f"/ProxySettingsFilePath: the proxy {address}:{port} was not reached.")
+
+
+def _hop(host: Host, version: str) -> list[str]:
+    """Complain about an upgrade from a version that is too old, and about a version older than the installed one."""
+    installed = host.registry.text(AGENT_PRODUCT, "Product_Version")
+    if installed is None or not host.registry.has(REGISTRATION):
+        return []
+    (old_major, old), (new_major, new) = (tuple(map(int, word.split(".")[:2])) for word in (installed, version))
+    if (new_major, new) < (old_major, old):
+        return [f"The installed version {installed} is newer than {version}."]
+    if new_major != old_major or new - old > LONGEST_HOP:
+        return [
+            f"An upgrade from {installed} to {version} is not supported; upgrade over at most {LONGEST_HOP} versions."
+        ]
+    return []
 
 
 def _prerequisites(host: Host, drive: str, *, skip_space: bool) -> list[str]:
