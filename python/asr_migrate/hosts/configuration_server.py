@@ -1,22 +1,30 @@
 """The configuration server of the classic architecture: a Windows server on which Unified Setup ran.
 
-Source: Site Recovery documentation: prerequisites, Unified Setup's command line, services, logs, passphrase.
+Source: Site Recovery documentation: prerequisites, services, registration, upgrade, passphrase.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from asr_migrate.domain.errors import AsrMigrateError, InputError, SetupError
 from asr_migrate.domain.readiness_rule import Finding
-from asr_migrate.hosts import server, windows, windows_probe
+from asr_migrate.hosts import (
+    server,
+    server_findings,
+    server_probe,
+    server_setup,
+    server_urls,
+    windows_changes,
+    windows_probe,
+)
 from asr_migrate.hosts import windows_text as text
-from asr_migrate.hosts.mobility import Known, last_words, reason
 from asr_migrate.hosts.plan import Answer, Change, Exchange, Plan, Reading, blocker
+from asr_migrate.hosts.quoting import native
 from asr_migrate.hosts.server import ServerFacts
 from asr_migrate.hosts.server_want import ConfigurationServerWant
 from asr_migrate.hosts.want import TimeService
-from asr_migrate.hosts.windows_mobility import StepError, fetch, file_for_windows, judge_installation
+from asr_migrate.hosts.windows_installer import fetch
 
 SERVICES = (
     "ProcessServer",
@@ -33,73 +41,7 @@ SERVICES = (
     "dra",
 )
 VERSIONS = ("Windows Server 2012 R2", "Windows Server 2016")
-
-SETUP_FILE = text.WORK_DIRECTORY + "\\UnifiedSetup.exe"
-EXTRACTED = text.WORK_DIRECTORY + "\\setup"
-MYSQL_FILE = text.WORK_DIRECTORY + "\\MySQLCredentials.txt"
-VAULT_FILE = text.WORK_DIRECTORY + "\\Vault.VaultCredentials"
-LOGS = ("C:\\ProgramData\\ASRSetupLogs\\*", "C:\\ProgramData\\ASRLogs\\*")
-
-#: A line of the vault credentials that is not longer holds no key, only an XML tag.
-SHORTEST_SECRET_LINE = 20
-
 _SOURCE = "Site Recovery documentation, configuration server"
-
-#: Texts of setup's logs, tried in order.
-LOG_TEXTS: tuple[tuple[str, Known], ...] = (
-    (
-        r"ACS50008|time skew|clock",
-        Known(
-            "The server's clock differs too much from the real time, so Azure does not accept its token (ACS50008).",
-            server.CLOCK_REMEDY,
-        ),
-    ),
-    (
-        r"Failed to load Accounts|TLS ?1\.0",
-        Known(
-            "TLS 1.0 is switched off on the server.",
-            "Remove Enabled=0 and DisabledByDefault=1 from SCHANNEL\\Protocols\\TLS 1.0, restart, then run again.",
-        ),
-    ),
-    (
-        r"Failed to create certificate",
-        Known("Setup did not run elevated.", "Connect as the local Administrator, then run again."),
-    ),
-    (
-        r"(key|credential|certificate)[^\n]{0,80}expired|expired[^\n]{0,80}(key|credential)|KeyExpired",
-        Known(
-            "The vault registration key is older than five days.",
-            "Check the controller's clock and run deploy_appliance again: a new key takes the place of one that has "
-            "expired by that clock.",
-        ),
-    ),
-    (
-        r"KeyInvalid|InvalidChannelIntegrityKeyToken|(key|credential)[^\n]{0,80}(invalid|rejected|not valid)",
-        Known(
-            "The vault did not accept the registration key: it is of another vault or was changed.",
-            "Run deploy_appliance again: it issues a new key for asr_landing_zone.vault.",
-        ),
-    ),
-    (
-        r"mysql[^\n]{0,120}(download|could not)|download[^\n]{0,120}mysql",
-        Known(
-            "MySQL could not be downloaded.",
-            "Open the way to dev.mysql.com, or put mysql-installer-community-5.7.20.0.msi into C:\\Temp\\ASRSetup.",
-        ),
-    ),
-    (
-        r"post request: \(7\)|could ?n.t connect|no internet",
-        Known(
-            "The server does not reach Azure on TCP 443.",
-            "Open TCP 443 to the Site Recovery URLs; when the way is open, give skip_space_check, which avoids a "
-            "known fault.",
-        ),
-    ),
-    (
-        r"disk space|free space",
-        Known("The disk of the install location is too small.", "Add a larger volume, or give skip_space_check: true."),
-    ),
-)
 
 
 @dataclass(frozen=True)
@@ -121,9 +63,26 @@ class ConfigurationServerFacts:
         return not self.installed and any(name.lower() in self.server.windows.states for name in own)
 
     @property
+    def running(self) -> bool:
+        """Whether setup runs at this moment, begun by a run that did not see its end."""
+        return server_setup.PROGRAM.lower() in self.server.programs
+
+    @property
     def standing(self) -> tuple[str, ...]:
         """The services that do not run."""
         return tuple(name for name in SERVICES if self.server.windows.states.get(name.lower()) != "running")
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """Files with secrets that an earlier run left behind."""
+        names = {path.rsplit("\\", 1)[1].lower() for path in server_setup.SECRET_FILES}
+        return tuple(name for name in self.server.left if name.lower() in names)
+
+    @property
+    def restart_owed(self) -> bool:
+        """Whether Windows was not restarted since setup was started."""
+        note = self.server.notes.get(server_setup.RESTART_NOTE.lower())
+        return note is not None and note == (self.server.last_shutdown or "none")
 
 
 class ConfigurationServer:
@@ -132,72 +91,108 @@ class ConfigurationServer:
     def __init__(self, want: ConfigurationServerWant) -> None:
         self._want = want
         self._disk = want.install_location[:2].lower()
+        self._urls = server_urls.urls("classic", want)
         self.settle_s = 1800.0
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        want = self._want
-        lines = want.vault_credentials.get_secret_value().splitlines()
-        passwords = (want.mysql_root_password.get_secret_value(), want.mysql_user_password.get_secret_value())
-        return (*passwords, *(line.strip() for line in lines if len(line.strip()) > SHORTEST_SECRET_LINE))
+        return server_setup.secrets(self._want)
 
     def probe(self) -> Exchange:
         disks = () if self._disk == "c:" else (self._disk,)
-        lines = windows_probe.server(SERVICES, disks, [443]) + windows_probe.reach(self._want.reach)
+        lines = server_probe.server(SERVICES, disks, [443])
+        lines += windows_probe.reach(self._want.reach) + server_urls.lines(self._urls, self._want.proxy)
         if self._want.passphrase:
-            lines += windows_probe.passphrase()
-        return Exchange("probe", text.encoded(text.lines(lines)))
+            lines += server_probe.passphrase()
+        return text.exchange("probe", lines)
 
     def read(self, answer: Answer) -> Reading:
-        facts, found = server.read(answer, (443,), self._want)
+        facts, found = server.read(answer, (443,), self._want, self._urls)
         printed = found["passphrase"]
         passphrase = printed.first if printed.exit_codes == (0,) else ""
         seen = ConfigurationServerFacts(facts, bool(passphrase))
         return Reading(
-            {**facts.as_dict(), "installed": seen.installed, "services_standing": list(seen.standing)},
+            {
+                **facts.as_dict(),
+                "installed": seen.installed,
+                "services_standing": list(seen.standing),
+                "restart_owed": seen.restart_owed,
+                "antivirus_exclusions": [*server_findings.ANTIVIRUS_EXCLUSIONS, self._want.install_location],
+            },
             seen,
             {"passphrase": passphrase} if passphrase else {},
         )
 
     def plan(self, reading: Reading) -> Plan:
         seen = reading.of(ConfigurationServerFacts)
-        findings = server.lasting_findings(seen.server, self._want)
-        changes, exchanges = self._time_service(seen)
-        if not seen.installed:
+        findings = server_findings.lasting(seen.server, self._want)
+        changes, exchanges = self._small_changes(seen)
+        wanted = self._setup_wanted(seen)
+        if wanted and seen.running:
+            waited_for = Change(wanted.what, "being installed", wanted.after)
+            return Plan(findings=tuple(findings), changes=(*changes, waited_for), exchanges=tuple(exchanges))
+        if wanted:
             return Plan(
                 findings=(*findings, *self._prerequisites(seen)),
-                changes=(*changes, Change("configuration server", "not installed", "installed and registered")),
-                exchanges=(*exchanges, *self._installation()),
-                cleanup=Exchange("clean up", text.encoded(text.delete_files(MYSQL_FILE, VAULT_FILE))),
-                missing=tuple(self._missing()),
+                changes=(*changes, wanted),
+                exchanges=(*exchanges, *self._setup(seen)),
+                cleanup=server_setup.clean(),
+                missing=tuple(server_setup.missing(self._want)),
             )
-        for name in seen.standing:
-            state = seen.server.windows.states.get(name.lower())
-            changes.append(Change(f"service {name}", state, "running"))
-            start = text.section(f"change service {name}", *text.with_exit_code(f"net start {_quoted(name)}"))
-            exchanges.append(Exchange(f"start {name}", text.encoded(text.lines(start))))
-        if self._want.passphrase and not seen.passphrase_read and not seen.standing:
-            findings.append(
-                blocker(
-                    "configuration-server.passphrase",
-                    f"the passphrase of {seen.server.windows.host_name} could not be read",
-                    f"Run {windows_probe.GENPASSPHRASE} -v on the server as Administrator to see why.",
-                    _SOURCE,
-                )
-            )
+        if seen.restart_owed and self._want.restart:
+            changes.append(Change("restart after Unified Setup", "owed", "done"))
+            exchanges += [] if seen.running else [_restart()]
+        elif seen.standing:
+            changes += [
+                Change(f"service {name}", seen.server.windows.states.get(name.lower()), "running")
+                for name in seen.standing
+            ]
+            exchanges.append(_start(seen.standing))
+        findings += self._passphrase(seen)
         return Plan(findings=tuple(findings), changes=tuple(changes), exchanges=tuple(exchanges))
 
-    def _time_service(self, seen: ConfigurationServerFacts) -> tuple[list[Change], list[Exchange]]:
+    def _small_changes(self, seen: ConfigurationServerFacts) -> tuple[list[Change], list[Exchange]]:
+        changes, exchanges = [], []
+        if seen.left:
+            changes.append(Change("files with secrets of a run that broke off", ", ".join(seen.left), "deleted"))
+            exchanges.append(server_setup.clean())
         state = seen.server.windows.time_service
-        if self._want.time_service is not TimeService.RUNNING or state == "running":
-            return [], []
-        lines = text.section("change service w32time", *text.start_service(windows_probe.TIME_SERVICE))
-        exchange = Exchange("start w32time", text.encoded(text.lines(lines)), judge=windows.judge_changes)
-        return [Change("service w32time", state, "running")], [exchange]
+        if self._want.time_service is TimeService.RUNNING and state != "running":
+            changes.append(Change("service w32time", state, "running"))
+            start = text.section("change service w32time", *text.start_service(windows_probe.TIME_SERVICE))
+            exchanges.append(text.exchange("start w32time", start, judge=windows_changes.judge))
+        return changes, exchanges
+
+    def _setup_wanted(self, seen: ConfigurationServerFacts) -> Change | None:
+        """Return what Unified Setup is run for: the installation, an upgrade, or another registration."""
+        if not seen.installed:
+            return Change("configuration server", "not installed", "installed and registered")
+        installed, wanted = (server_setup.version(word) for word in (seen.server.version, self._want.installer.version))
+        if installed and wanted and wanted > installed:
+            return Change("configuration server", seen.server.version, str(self._want.installer.version))
+        key = seen.server.notes.get(server_setup.KEY_NOTE.lower())
+        if self._want.register_again != "no" and key != server_setup.key_digest(self._want):
+            if self._want.register_again == "other_vault":
+                return Change("registration", "another vault", "the vault of the given key")
+            return Change("registration", "an older key", "the given key")
+        return None
+
+    def _setup(self, seen: ConfigurationServerFacts) -> Iterator[Exchange]:
+        if self._want.register_again == "other_vault" and seen.installed:
+            yield text.exchange(
+                "take the registration away",
+                text.section("registration", f"reg delete {native(server_probe.REGISTRATION)} /f"),
+                text.section("stop dra", "net stop 'dra'"),
+            )
+        if download := fetch(self._want.installer, server_setup.SETUP_FILE):
+            yield download
+        yield server_setup.run(self._want, seen.server.last_shutdown)
 
     def _prerequisites(self, seen: ConfigurationServerFacts) -> list[Finding]:
         host = seen.server.windows
-        findings = server.prerequisite_findings(seen.server, self._want, self._disk, begun=seen.begun)
+        if seen.installed:
+            return self._upgrade(seen)
+        findings = server_findings.prerequisites(seen.server, self._want, self._disk, self._urls, begun=seen.begun)
         if host.os_name not in VERSIONS:
             findings.append(
                 blocker(
@@ -219,87 +214,45 @@ class ConfigurationServer:
             )
         return findings
 
-    def _missing(self) -> list[AsrMigrateError]:
-        want = self._want
-        found: list[AsrMigrateError] = []
-        for name in ("mysql_root_password", "mysql_user_password", "vault_credentials"):
-            secret = getattr(want, name).get_secret_value()
-            if problem := _secret_problem(name, secret):
-                found.append(InputError(f"want {name}", None, problem, remedy=f"Give another {name}."))
-        for error in (want.installer.problem, file_for_windows(want.installer)):
-            if error:
-                found.append(error)
-        return found
-
-    def _installation(self) -> list[Exchange]:
-        want = self._want
-        mysql = (
-            "[MySQLCredentials]\n"
-            f'MySQLRootPassword = "{want.mysql_root_password.get_secret_value()}"\n'
-            f'MySQLUserPassword = "{want.mysql_user_password.get_secret_value()}"\n'
-        )
-        download = fetch(want.installer, SETUP_FILE)
+    def _upgrade(self, seen: ConfigurationServerFacts) -> list[Finding]:
+        name = seen.server.windows.host_name
+        installed, wanted = (server_setup.version(word) for word in (seen.server.version, self._want.installer.version))
+        if not installed or not wanted or wanted <= installed:
+            return []
+        hops = server_setup.hops(installed, wanted) if wanted[0] == installed[0] else []
+        if len(hops) == 1:
+            return []
+        way = ", then ".join(hops) or "by the documentation of both versions"
         return [
-            *([download] if download else []),
-            _secret_file("write the MySQL credentials", MYSQL_FILE, mysql),
-            _secret_file("write the vault credentials", VAULT_FILE, want.vault_credentials.get_secret_value() + "\n"),
-            self._setup(),
+            blocker(
+                "configuration-server.upgrade",
+                f"{name} runs {seen.server.version}; {self._want.installer.version} is too far for one upgrade, which "
+                f"passes at most {server_setup.LONGEST_HOP} versions",
+                f"Upgrade to {way}: give each one's installer with its version as asr_appliance.want.installer and run "
+                "deploy_appliance.",
+                "Site Recovery documentation, upgrade of the configuration server",
+            )
         ]
 
-    def _setup(self) -> Exchange:
-        want = self._want
-        arguments = ["/AcceptThirdpartyEULA", "/servermode", "CS", "/InstallLocation", want.install_location]
-        arguments += ["/MySQLCredsFilePath", MYSQL_FILE, "/VaultCredsFilePath", VAULT_FILE, "/EnvType", "NonVMWare"]
-        if want.address:
-            arguments += ["/PSIP", want.address, "/CSIP", want.address]
-        if want.skip_space_check:
-            arguments.append("/SkipSpaceCheck")
-        lines = text.lines(
-            text.section("extract", *text.run(want.installer.path or SETUP_FILE, "/q", f"/x:{EXTRACTED}")),
-            text.section("install", *text.run(f"{EXTRACTED}\\UNIFIEDSETUP.EXE", *arguments)),
-            text.delete_files(MYSQL_FILE, VAULT_FILE),
-        )
-        logs = text.lines(text.section("log", *(text.print_files(pattern) for pattern in LOGS)))
-        return Exchange(
-            "run Unified Setup",
-            text.encoded(lines),
-            judge=judge_installation,
-            logs=Exchange("read the logs", text.encoded(logs)),
-            explain=explain_setup,
-            may_disconnect=True,
-        )
+    def _passphrase(self, seen: ConfigurationServerFacts) -> list[Finding]:
+        if not self._want.passphrase or seen.passphrase_read or seen.standing:
+            return []
+        return [
+            blocker(
+                "configuration-server.passphrase",
+                f"the passphrase of {seen.server.windows.host_name} could not be read",
+                f"Run {server_probe.GENPASSPHRASE} -v on the server as Administrator to see why.",
+                _SOURCE,
+            )
+        ]
 
 
-def _quoted(name: str) -> str:
-    return f"'{name}'"
-
-
-def _secret_problem(name: str, secret: str) -> str | None:
-    """Return what is wrong with a secret that is written to a file, without the secret; None when it is fit."""
-    if not secret:
-        return "is needed to install the configuration server"
-    if not secret.isascii():
-        return "must be plain ASCII, because it travels through the host's console encoding"
-    if name.startswith("mysql") and ('"' in secret or any(ord(character) < 32 for character in secret)):
-        return "must hold no double quote and no line break"
-    return None
-
-
-def _secret_file(name: str, path: str, content: str) -> Exchange:
-    lines = text.lines(text.make_private_directory(text.WORK_DIRECTORY), text.write_from_stdin(path))
-    return Exchange(name, text.encoded(lines), stdin=content.encode())
-
-
-def explain_setup(error: AsrMigrateError, log: str) -> AsrMigrateError:
-    """Return the failure of setup with the cause that its logs tell. Its exit codes are documented nowhere."""
-    if not isinstance(error, StepError):
-        return error
-    known = reason(error.said, LOG_TEXTS) or reason(log, LOG_TEXTS)
-    known = known or Known("Setup gives no known reason.", "Read C:\\ProgramData\\ASRSetupLogs on the server.")
-    return SetupError(
-        f"Unified Setup: {error.step} failed with exit code {error.exit_code}"
-        f"{last_words(error.said) or last_words(log)}",
-        code="UnifiedSetupFailed",
-        cause=known.cause,
-        remedy=known.remedy,
+def _start(names: tuple[str, ...]) -> Exchange:
+    starts = (
+        text.section(f"change service {name}", *text.with_exit_code(f"net start {native(name)}")) for name in names
     )
+    return text.exchange("start the services", *starts)
+
+
+def _restart() -> Exchange:
+    return text.exchange("restart Windows", server_setup.RESTART, may_disconnect=True)

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from asr_migrate.hosts import linux_script
+from asr_migrate.hosts import linux_disks, linux_files, linux_script, linux_sshd
 from asr_migrate.hosts.checks import clock_skew_s
+from asr_migrate.hosts.linux_disks import Storage
+from asr_migrate.hosts.linux_files import HostFile
 from asr_migrate.hosts.linux_mobility import mobility_state
+from asr_migrate.hosts.linux_sshd import Settings
 from asr_migrate.hosts.mobility import MobilityState
 from asr_migrate.hosts.plan import Answer
 
@@ -35,35 +38,90 @@ _CENTOS = re.compile(r"^CentOS Linux$")
 
 
 @dataclass(frozen=True)
-class LinuxFacts:
-    """What is known of a Linux source.
+class Packages:
+    """What the package manager says: ``kind`` ("rpm", "dpkg", empty), versions by name, and the state of its database.
 
-    ``root_password`` is ``wanted``, ``other`` or ``none``; ``sshd`` its settings in effect.
+    ``database`` is "consistent", what is wrong with it, or empty when it was not asked.
+    """
+
+    kind: str
+    versions: Mapping[str, str]
+    database: str
+
+
+@dataclass(frozen=True)
+class Boot:
+    """How the host booted. ``grub`` holds (file, word) of the boot loader's settings.
+
+    ``storvsc`` says whether the initial RAM disk holds Azure's disk driver ("yes", "no", "unknown"); empty for a kernel
+    that has it built in or always packs it.
+    """
+
+    kernel: str
+    modules: bool
+    command_line: tuple[str, ...]
+    storvsc: str
+    secure: bool
+    runlevel: str
+    grub: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class LinuxFacts:
+    """What is known of a Linux source. Texts are empty and tuples without a member where the host could not tell.
+
+    ``shadow`` is root's password field and the day of its last change, None where it could not be read. ``remains``
+    are files that a killed run of ours left.
     """
 
     os_name: str
-    bits: int
-    kernel: str
+    machine: str
+    user: str
+    groups: tuple[str, ...]
     host_name: str
     addresses: tuple[str, ...]
-    named_addresses: frozenset[str]
     utc: str | None
     skew_s: float | None
     time_service: str
     virtualization: str | None
-    storage_interface: str | None
     disks: tuple[str, ...]
     firmware: str | None
     free_kib: Mapping[str, int]
-    sshd: Mapping[str, str]
-    sshd_present: bool
+    boot: Boot
+    storage: Storage
+    packages: Packages
+    firewall: tuple[str, ...]
+    selinux: str
+    cloud_init: bool
+    sshd_program: str
     sftp_server: str
-    root_password: str
-    mounts_by_name: tuple[str, ...]
+    ssh_at_boot: str
+    settings: Settings
+    shadow: tuple[str, str] | None
+    files: Mapping[str, HostFile]
+    remains: tuple[str, ...]
     python: str
+    openssl: str
     dhcp_client: str
     mobility: MobilityState
     reached: Mapping[tuple[str, int], bool | None]
+
+    @property
+    def bits(self) -> int:
+        """Of the processor, as the kernel uses it."""
+        return 64 if self.machine in MACHINES_64 else 32
+
+    @property
+    def named_addresses(self) -> frozenset[str]:
+        """The addresses for which /etc/hosts names the host."""
+        file = self.files.get("/etc/hosts")
+        rows = (line.partition("#")[0].split() for line in (file.content if file else "").splitlines())
+        return frozenset(row[0] for row in rows if self.host_name in row[1:])
+
+    @property
+    def sshd_present(self) -> bool:
+        """Whether an SSH server is there."""
+        return linux_sshd.CONFIG in self.files and bool(self.sshd_program)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the facts for a result; sizes in GiB."""
@@ -71,21 +129,28 @@ class LinuxFacts:
             "os": "linux",
             "os_name": self.os_name,
             "bits": self.bits,
-            "kernel": self.kernel,
+            "kernel": self.boot.kernel,
             "host_name": self.host_name,
             "addresses": list(self.addresses),
             "utc": self.utc,
             "clock_skew_s": self.skew_s,
             "time_service": self.time_service or None,
             "virtualization": self.virtualization,
-            "storage_interface": self.storage_interface,
+            "storage_interface": storage_interface(self.disks),
             "disk_names": list(self.disks),
             "firmware": self.firmware,
             "pv_driver": None,
             "free_gib": {directory: round(free / 2**20, 2) for directory, free in self.free_kib.items()},
-            "sshd": dict(self.sshd),
+            "sshd": {
+                "permitrootlogin": self.settings.first("permitrootlogin"),
+                "passwordauthentication": self.settings.first("passwordauthentication"),
+                "sftp": self.settings.sftp,
+                "ports": list(self.settings.ports),
+            },
             "python": self.python or None,
             "dhcp_client": self.dhcp_client or None,
+            "cloud_init": self.cloud_init,
+            "selinux": self.selinux or None,
             "mobility": self.mobility.as_dict(),
             "reached": {f"{address}:{port}": answered for (address, port), answered in self.reached.items()},
         }
@@ -98,35 +163,60 @@ def read(answer: Answer, targets: tuple[tuple[str, int], ...]) -> LinuxFacts:
         raise linux_script.unreadable(answer)
     host_utc = utc(found.first("utc"))
     answers = {"open": True, "closed": False}
-    disks = tuple(found["disk"])
+    files = linux_files.read(found)
     return LinuxFacts(
         os_name=os_name(found),
-        bits=64 if found.first("machine") in MACHINES_64 else 32,
-        kernel=found.first("kernel"),
+        machine=found.first("machine"),
+        user=found.first("user"),
+        groups=tuple(found.first("groups").split()),
         host_name=found.first("host_name"),
         addresses=tuple(dict.fromkeys(found["address"])),
-        named_addresses=frozenset(found["hosts_address"]),
         utc=host_utc.isoformat() if host_utc else None,
         skew_s=clock_skew_s(host_utc, answer.sent, answer.received, resolution_s=1.0) if host_utc else None,
         time_service=found.first("time_service").strip("()"),
         virtualization=virtualization(found.first("hypervisor")),
-        storage_interface=storage_interface(disks),
-        disks=disks,
+        disks=tuple(found["disk"]),
         firmware=found.first("firmware") or None,
         free_kib={
             key.removeprefix("free_kib "): int(values[0])
             for key, values in found.items()
             if key.startswith("free_kib ") and values[0].isdigit()
         },
-        sshd={key: found.first(f"sshd_{key}") for key in ("permitrootlogin", "passwordauthentication", "sftp", "port")},
-        sshd_present=bool(found["sshd_config"]),
+        boot=_boot(found),
+        storage=linux_disks.read(found),
+        packages=Packages(found.first("packages"), dict(_pairs(found["package"])), found.first("package_database")),
+        firewall=tuple(found["nft"] + found["iptables"]),
+        selinux=(found.first("selinux_type") or "enforcing") if found.first("selinux_enforcing") == "1" else "",
+        cloud_init=found["cloud_init"] == ["installed"],
+        sshd_program=found.first("sshd_program"),
         sftp_server=found.first("sftp_server"),
-        root_password=found.first("root_password") or "none",
-        mounts_by_name=tuple(found["fstab_by_name"]),
+        ssh_at_boot=found.first("ssh_at_boot"),
+        settings=linux_sshd.read(files),
+        shadow=(found.first("shadow_field"), found.first("shadow_changed")) if found["shadow_field"] else None,
+        files=files,
+        remains=tuple(found["remains"]),
         python=found.first("python"),
+        openssl=found.first("openssl"),
         dhcp_client=found.first("dhcp_client"),
         mobility=mobility_state(found),
         reached={(a, p): answers.get(found.first(f"reach {a} {p}")) for a, p in targets},
+    )
+
+
+def _pairs(rows: list[str]) -> list[tuple[str, str]]:
+    """Return the two parts of each row."""
+    return [(first, second) for first, _, second in (row.partition("\t") for row in rows)]
+
+
+def _boot(found: linux_script.Lines) -> Boot:
+    return Boot(
+        kernel=found.first("kernel"),
+        modules=found.first("kernel_modules") != "no",
+        command_line=tuple(found.first("cmdline").split()),
+        storvsc=found.first("initrd_storvsc"),
+        secure=found.first("secure_boot") == "01",
+        runlevel=found.first("runlevel"),
+        grub=tuple(_pairs(found["grub"])),
     )
 
 
@@ -144,6 +234,10 @@ def os_name(found: linux_script.Lines) -> str:
     if release and identity in TOLD_BY_RELEASE_FILE:
         name = DISTRIBUTIONS.get(identity) or _CENTOS.sub("CentOS", release.group("name"))
         return f"{name} {release.group('version')}"
+    if identity == "debian" and re.match(r"\d", found.first("debian_version")):
+        return f"{DISTRIBUTIONS[identity]} {found.first('debian_version')}"
+    if not identity and found["suse_version"]:
+        return f"{DISTRIBUTIONS['sles']} {found.first('suse_version')}"
     name = DISTRIBUTIONS.get(identity) or found.first("os_distribution") or found.first("os_release")
     return f"{name} {found.first('os_version')}".strip()
 

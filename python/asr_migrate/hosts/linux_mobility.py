@@ -1,84 +1,108 @@
-"""The Mobility service on Linux: what the host says of it, and how it is installed and registered by hand.
+"""The Mobility service on Linux: what the host says of it, and how it is installed, registered, upgraded and removed.
 
-Source: Site Recovery documentation, manual installation (classic) and verification, and its published scripts.
+Source: Site Recovery documentation, manual installation and verification, and its published scripts.
 """
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from asr_migrate.domain.errors import AsrMigrateError, SetupError
-from asr_migrate.hosts import linux_script, mobility
-from asr_migrate.hosts.mobility_want import Installer
+from asr_migrate.domain.machine import Os
+from asr_migrate.hosts import linux_script, mobility, mobility_codes
+from asr_migrate.hosts.mobility_want import Architecture, Installer
 from asr_migrate.hosts.plan import Answer, Exchange
 from asr_migrate.hosts.quoting import posix
 
 INSTALL_DIR = "/usr/local/ASR"
+#: Exit codes of our own script's step ``fetch``.
+NOT_ARRIVED, WRONG_DIGEST = 90, 91
+_DIGEST = re.compile(r"^(?P<place>.*) has the digest (?P<digest>\S*), wanted (?P<wanted>\S+)$", re.MULTILINE)
 
 
 def mobility_state(found: linux_script.Lines) -> mobility.MobilityState:
     """Return the state from a probe's lines."""
+    said = found.first("mobility")
+    drivers = {"loaded": True, "missing": False}
     return mobility.MobilityState(
-        installed=bool(found["mobility"]),
-        configured=found.first("mobility_status").lower() == "succeeded",
+        installed=said == "installed",
+        leftovers=said == "partial",
+        configured=said == "installed" and found.first("mobility_status").lower() == "succeeded",
         running=found.first("vxagent") == "running",
         server=found.first("mobility_hostname") or None,
+        version=found.first("mobility_version") or None,
+        cs_type=found.first("mobility_cstype") or None,
+        platform=found.first("mobility_vmplatform") or None,
+        host_ids=tuple(dict.fromkeys(value.lower() for value in found["mobility_hostid"] if value)),
+        driver=drivers.get(found.first("mobility_driver")),
+        config_input="\n".join(found["mobility_input"]).strip(),
     )
 
 
 class LinuxMobility(mobility.ByHand):
-    """By ``install`` and ``UnifiedAgentConfigurator.sh``."""
+    """By ``install``, ``UnifiedAgentConfigurator.sh`` and ``uninstall.sh``."""
 
-    def _deliver(self) -> Exchange | None:
-        return deliver(self._wanted.installer)
+    @property
+    def wants_config_input(self) -> str:
+        """What ``want_config_input`` of the probe is: ``yes`` or empty."""
+        return "yes" if self._wanted.waits else ""
+
+    def _texts(self, order: mobility.Order, **work: Any) -> mobility.Work:
+        wanted, installer = self._wanted, order.installer
+        modernized = wanted.architecture is Architecture.MODERNIZED
+        directory = wanted.install_dir or ("" if modernized else INSTALL_DIR)
+        discovery = "" if wanted.credential_less is None else f"-D {str(wanted.credential_less).lower()}"
+        variables = {
+            "steps": " ".join(order.steps),
+            "package": (installer.path or package_path(installer)) if order.unpacks else "",
+            "url": installer.url or "",
+            "sha256": (installer.sha256 or "").lower(),
+            "directory": directory,
+            "work": linux_script.WORK_DIRECTORY,
+            "server": wanted.appliance_address or "",
+            "cs_type": f"-c {order.cs_type}" if order.cs_type else "",
+            "discovery": discovery,
+            "passphrase": "" if modernized else wanted.passphrase.get_secret_value(),
+            "source_config": wanted.source_config.get_secret_value().strip() if modernized else "",
+        }
+        delivery = deliver(installer) if order.unpacks and installer.file and not installer.problem else None
+        script = "".join(f"{key}={posix(value)}\n" for key, value in variables.items()) + linux_script.body("mobility")
+        return mobility.Work(script=f"(\n{script}) </dev/null\n", delivery=delivery, cleanup=self.cleanup(), **work)
 
     def cleanup(self) -> Exchange:
-        return Exchange(
-            "clean up", linux_script.SHELL, f"rm -f {linux_script.WORK_DIRECTORY}/MobSvc.passphrase\n".encode()
-        )
+        """Return the deletion of what a run that broke off may have left, the passphrase file among it."""
+        return Exchange("clean up", linux_script.SHELL, f"rm -rf {linux_script.WORK_DIRECTORY}\n".encode())
 
-    def _install(self, state: mobility.MobilityState) -> Exchange:
-        wanted = self._wanted
-        what = "install" if not state.installed else "start" if state.configured else "register"
-        script = linux_script.script(
-            "mobility",
-            package=wanted.installer.path or _package(wanted.installer),
-            directory=wanted.install_dir or INSTALL_DIR,
-            work=linux_script.WORK_DIRECTORY,
-            server=wanted.appliance_address or "",
-            cs_type="-c CSLegacy" if wanted.installer.knows_cs_type else "",
-            install=what,
-            passphrase=wanted.passphrase.get_secret_value(),
-        )
-        return Exchange("install the Mobility service", linux_script.SHELL, script.encode(), judge=judge_installation)
+    def judge(self, answer: Answer) -> AsrMigrateError | None:
+        """Return the error of the step that failed, with the cause that its exit code or its logs tell."""
+        return judge(answer)
 
 
-def _package(installer: Installer) -> str:
+def package_path(installer: Installer) -> str:
     """Return where the package is put on the host, under its own name as far as that is plain."""
     return f"{linux_script.WORK_DIRECTORY}/{re.sub(r'[^A-Za-z0-9._-]', '_', installer.file_name)}"
 
 
-def deliver(installer: Installer) -> Exchange | None:
-    """Return the download or the sending of an installer; None when it is on the host already."""
-    target = posix(_package(installer))
-    begin = f"umask 077; mkdir -p {linux_script.WORK_DIRECTORY};"
-    if installer.file:
-        command = posix(f"{begin} cat >{target}; sha256sum {target}")
-        return Exchange(
-            f"send {installer.file_name}",
-            f"sh -c {command}",
-            stdin_file=installer.file,
-            judge=lambda answer: judge_delivery(answer, installer),
-        )
-    if not installer.url:
-        return None
-    url = posix(installer.url)
-    fetch = f"if command -v curl >/dev/null 2>&1; then curl -fsSL -o {target} {url}; else wget -q -O {target} {url}; fi"
+def deliver(installer: Installer) -> Exchange:
+    """Return the sending of an installer that is a file of the controller."""
+    target = posix(package_path(installer))
+    command = posix(f"umask 077; mkdir -p {linux_script.WORK_DIRECTORY}; cat >{target}; sha256sum {target}")
     return Exchange(
-        f"download {installer.url}",
-        linux_script.SHELL,
-        f"{begin}\n{fetch}\nsha256sum {target}\n".encode(),
+        f"send {installer.file_name}",
+        f"sh -c {command}",
+        stdin_file=installer.file,
         judge=lambda answer: judge_delivery(answer, installer),
+    )
+
+
+def not_arrived(place: str, said: str) -> SetupError:
+    """Return the error of an installer that is not on the host."""
+    return SetupError(
+        f"{place} did not arrive on the host: {said[:300]}",
+        code="DownloadFailed",
+        cause="The name does not resolve, the way out is closed, the disk is full, or neither curl nor wget is there.",
+        remedy="Give the installer as a file of the controller, which is sent over SSH, or open the way.",
     )
 
 
@@ -87,22 +111,20 @@ def judge_delivery(answer: Answer, installer: Installer) -> AsrMigrateError | No
     match = re.search(r"\b([0-9a-f]{64})\b", answer.stdout)
     if answer.exit_code or not match:
         said = next((line.strip() for line in answer.stderr.splitlines() if line.strip()), "nothing")
-        return SetupError(
-            f"{installer.place} did not arrive on the host: {said[:300]}",
-            code="DownloadFailed",
-            cause="The name does not resolve, the way out is closed, the disk is full, or neither curl nor wget is "
-            "there.",
-            remedy="Give the installer as a file of the controller, which is sent over SSH, or open the way.",
-        )
+        return not_arrived(installer.place, said)
     return mobility.wrong_digest(installer, match.group(1))
 
 
-def judge_installation(answer: Answer) -> AsrMigrateError | None:
-    """Return the first step that failed, with the cause of its exit code."""
+def judge(answer: Answer) -> AsrMigrateError | None:
+    """Return the error of the step that failed; one for a script that did not reach its first step's end."""
     found = linux_script.lines(answer)
     codes = linux_script.exit_codes(found)
-    for step, code in codes.items():
-        if code:
-            said, log = "\n".join(found["say"]), "\n".join(found["log"])
-            return mobility.explain(step, code, mobility.LINUX_EXIT_CODES, said, log)
-    return None if codes else linux_script.unreadable(answer)
+    step = found.first("failed")
+    if not step:
+        return None if codes else linux_script.unreadable(answer)
+    said, log, code = "\n".join(found["say"]), "\n".join(found["log"]), codes.get(step)
+    if code == NOT_ARRIVED:
+        return not_arrived("the installer of the Mobility service", said)
+    if code == WRONG_DIGEST and (digest := _DIGEST.search(said)):
+        return mobility.not_trusted(digest.group("place"), digest.group("digest"), digest.group("wanted"))
+    return mobility_codes.explain(Os.LINUX, step, code, said, log)

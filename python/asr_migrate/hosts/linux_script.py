@@ -15,25 +15,42 @@ from asr_migrate.hosts.quoting import posix
 SHELL = "sh"
 WORK_DIRECTORY = "/var/tmp/asr-migrate"
 
-_HEAD = """set -eu
+HEAD = """set -eu
 LC_ALL=C
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
 """
 
 
+#: The parts of a script, by the name under which it is asked for.
+_PARTS = {"probe": ("probe_files", "probe_system", "probe_mobility", "probe")}
+
+
 def script(name: str, **variables: str) -> str:
-    """Return one of our scripts with its variables set before it."""
-    body = files(__package__).joinpath("scripts", f"{name}.sh").read_text(encoding="utf-8")
-    return _HEAD + "".join(f"{key}={posix(value)}\n" for key, value in variables.items()) + body
+    """Return one of our scripts, ready to be sent, with its variables set before it."""
+    return HEAD + body(name, **variables)
 
 
-def run_change(name: str, function: str, stdin: str) -> str:
-    """Return the line that runs a function of ``changes.sh`` on ``stdin``.
+def body(name: str, **variables: str) -> str:
+    """Return one of our scripts to be put behind another one, with its variables set before it."""
+    directory = files(__package__).joinpath("scripts")
+    parts = (directory.joinpath(f"{part}.sh").read_text(encoding="utf-8") for part in _PARTS.get(name, (name,)))
+    return "".join(f"{key}={posix(value)}\n" for key, value in variables.items()) + "".join(parts)
 
-    printf is a builtin of sh, so nothing shows in a process list.
+
+def call(what: str, function: str, *arguments: str, stdin: str = "") -> str:
+    """Return the line that runs a function of ``changes.sh`` on ``stdin``; the script ends there when that fails.
+
+    printf is a builtin of sh and the function no program, so nothing shows in a process list. The line must stand
+    alone: behind ``||`` or ``if`` a shell would not stop at what fails inside the function.
     """
-    return f"printf '%s' {posix(stdin)} | run_change {posix(name)} {function}\n"
+    words = " ".join(posix(word) for word in (what, function, *arguments))
+    return f"printf '%s' {posix(stdin)} | run_change {words}\n"
+
+
+def to_send(text: str) -> bytes:
+    """Return a script's bytes; content of a host's files keeps bytes that are no UTF-8 as lone surrogates."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 class Lines(dict[str, list[str]]):
@@ -57,10 +74,10 @@ def lines(answer: Answer) -> Lines:
     return found
 
 
-def exit_codes(found: Lines) -> dict[str, int]:
-    """Return the exit code of every step or change that a script told of, in order."""
+def exit_codes(found: Lines, key: str = "rc") -> dict[str, int]:
+    """Return the exit code of every step (``rc``) or change (``changed``) that a script told of, in order."""
     codes = {}
-    for row in found["rc"]:
+    for row in found[key]:
         name, _, code = row.partition("\t")
         codes[name] = int(code)
     return codes

@@ -3,15 +3,42 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
 from asr_migrate.domain.errors import InputError
+from asr_migrate.hosts import mobility_packages as packages
 from asr_migrate.hosts.strict import Strict
 
 #: Mobility service installers before this version know no choice of architecture (Site Recovery documentation, 9.55).
 FIRST_VERSION_WITH_CS_TYPE = (9, 55)
+
+
+class Architecture(StrEnum):
+    """Whose agent it is; ``none`` leaves the Mobility service alone."""
+
+    NONE = "none"
+    CLASSIC = "classic"
+    MODERNIZED = "modernized"
+    MIGRATE_CLASSIC = "migrate_classic"
+
+
+class Method(StrEnum):
+    """How the agent gets onto the machine: the appliance pushes it, or we install it by hand."""
+
+    PUSH = "push"
+    MANUAL = "manual"
+
+
+class State(StrEnum):
+    """What is to become of the agent; ``upgraded`` leaves machines alone that have none."""
+
+    PRESENT = "present"
+    UPGRADED = "upgraded"
+    ABSENT = "absent"
+    UNCONFIGURED = "unconfigured"
 
 
 class Installer(Strict):
@@ -54,28 +81,120 @@ class Installer(Strict):
         return re.split(r"[\\/]", self.place.split("?", 1)[0])[-1]
 
     @property
+    def offered(self) -> packages.Version | None:
+        """The version that it installs, as given or by its name; None when nobody says."""
+        return packages.number(self.version or packages.version_of(self.file_name))
+
+    @property
     def knows_cs_type(self) -> bool:
         """Whether this installer takes the choice between CSLegacy and CSPrime; without a version, yes."""
-        found = re.match(r"(\d+)\.(\d+)", self.version or "") or re.search(r"_UA_(\d+)\.(\d+)", self.file_name)
-        return not found or (int(found.group(1)), int(found.group(2))) >= FIRST_VERSION_WITH_CS_TYPE
+        return self.offered is None or self.offered[:2] >= FIRST_VERSION_WITH_CS_TYPE
+
+
+class Repository(Strict):
+    """A place that holds the installers of all systems, under their own names.
+
+    ``url`` is the address before the name (the host fetches it), ``path`` a directory on the host, ``directory`` one on
+    the controller. ``files`` are the names that are there: the newest one of the architecture is taken, or that of
+    ``version``. Without them the name is made of ``version`` and ``released`` (``9.59.0.0`` and ``15Mar2024``).
+    ``sha256`` are digests by file name or by tag (``RHEL8-64``).
+    """
+
+    url: str | None = None
+    path: str | None = None
+    directory: str | None = None
+    version: str | None = None
+    released: str | None = None
+    files: tuple[str, ...] = ()
+    sha256: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def given(self) -> bool:
+        """Whether there is a repository at all."""
+        return bool(self.url or self.path or self.directory)
+
+    def name_for(self, package: packages.Package, *, classic: bool) -> str | None:
+        """Return the name of a system's installer; None when the repository holds none or does not say its version."""
+        if self.files:
+            names = [name for name in self.files if not self.version or packages.version_of(name) == self.version]
+            return packages.newest(names, package.tag, classic=classic)
+        if not self.version or not self.released:
+            return None
+        return package.file_name(self.version, self.released)
+
+    def installer_for(self, package: packages.Package, *, classic: bool) -> Installer | None:
+        """Return a system's installer; None as ``name_for``."""
+        name = self.name_for(package, classic=classic)
+        if name is None:
+            return None
+        digest = self.sha256.get(name) or self.sha256.get(package.tag)
+        if self.url:
+            return Installer(url=f"{self.url.rstrip('/')}/{name}", sha256=digest)
+        if self.path:
+            return Installer(path=self.path.rstrip("/\\") + ("\\" if "\\" in self.path else "/") + name, sha256=digest)
+        return Installer(file=f"{(self.directory or '').rstrip('/')}/{name}", sha256=digest)
 
 
 class Mobility(Strict):
-    """The Mobility service, installed and registered by hand; ``none`` leaves it to the appliance, which pushes it."""
+    """The Mobility service: whose agent, how it gets onto the machine, and what is to become of it.
 
-    architecture: str = Field(default="none", pattern="^(classic|none)$")
+    By hand, ``classic`` and ``migrate_classic`` register with ``passphrase``; ``modernized`` with ``source_config``,
+    the text of the config.json that the appliance's page gives, without which the agent is installed and waits.
+    ``move`` takes an agent away from another server, ``upgrade`` replaces an older version.
+    """
+
+    architecture: Architecture = Architecture.NONE
+    method: Method = Method.MANUAL
+    state: State = State.PRESENT
     installer: Installer = Installer()
+    repository: Repository = Repository()
     appliance_address: str | None = None
     passphrase: SecretStr = SecretStr("")
+    source_config: SecretStr = SecretStr("")
+    credential_less: bool | None = None
+    move: bool = False
+    upgrade: bool = False
     install_dir: str | None = None
 
     @model_validator(mode="after")
     def _knows_where(self) -> Self:
-        if self.wanted and not self.appliance_address:
-            raise ValueError("architecture classic needs appliance_address, the configuration server's")
+        if self.method is Method.PUSH and self.architecture is Architecture.MIGRATE_CLASSIC:
+            raise ValueError(
+                "method push with architecture migrate_classic: the classic replication appliance of Azure Migrate "
+                "pushes no agent to AWS or physical machines; use method manual"
+            )
+        if self.by_hand and not self.appliance_address and self.architecture is not Architecture.MODERNIZED:
+            raise ValueError(f"architecture {self.architecture} needs appliance_address, the configuration server's")
         return self
 
     @property
-    def wanted(self) -> bool:
+    def by_hand(self) -> bool:
         """Whether there is something to install by hand."""
-        return self.architecture == "classic"
+        wanted = self.architecture is not Architecture.NONE and self.method is Method.MANUAL
+        return wanted and self.state is State.PRESENT
+
+    @property
+    def upgrades(self) -> bool:
+        """Whether an older version is replaced."""
+        return self.upgrade or self.state is State.UPGRADED
+
+    @property
+    def cs_type(self) -> str:
+        """What the installers call the architecture."""
+        return "CSPrime" if self.architecture is Architecture.MODERNIZED else "CSLegacy"
+
+    @property
+    def waits(self) -> bool:
+        """Whether the agent is to be installed only, because a person still has to fetch its config.json."""
+        modernized = self.by_hand and self.architecture is Architecture.MODERNIZED
+        return modernized and not self.source_config.get_secret_value().strip()
+
+    def check_push(self, push: bool) -> None:
+        """Raise ValueError when the host is to be prepared for a push that is not possible or not wanted."""
+        if push and self.architecture is Architecture.MIGRATE_CLASSIC:
+            raise ValueError(
+                "push with architecture migrate_classic: the classic replication appliance of Azure Migrate pushes no "
+                "agent to AWS or physical machines; install by hand"
+            )
+        if push and self.by_hand:
+            raise ValueError("push and mobility.method manual exclude each other; choose one")

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from asr_migrate.domain.errors import AsrMigrateError
 from asr_migrate.domain.readiness_rule import Finding, Severity
+from asr_migrate.hosts.prior import Prior
 
 S = TypeVar("S")
 
@@ -75,8 +76,9 @@ class Plan:
     """What stands in the way, what is to change, and the round trips that change it.
 
     ``exchanges`` are sent in order; ``cleanup`` afterwards, also when one of them failed. ``missing`` are errors about
-    inputs without which the changes cannot be made. ``prior`` keeps the values from before, by name, so that they can
-    be put back.
+    inputs without which the changes cannot be made. ``prior`` is what must be on record once the changes are made: one
+    for each thing that they touch and that can be put back. Of a restoration it is what stays on record, because it was
+    left as it is.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -84,7 +86,7 @@ class Plan:
     exchanges: tuple[Exchange, ...] = ()
     cleanup: Exchange | None = None
     missing: tuple[AsrMigrateError, ...] = ()
-    prior: Mapping[str, Any] = field(default_factory=dict)
+    prior: tuple[Prior, ...] = ()
 
     @property
     def blockers(self) -> tuple[Finding, ...]:
@@ -131,6 +133,32 @@ class Profile(Protocol):
 
     def plan(self, reading: Reading) -> Plan:
         """Decide."""
+        ...
+
+
+@runtime_checkable
+class Restorable(Profile, Protocol):
+    """A profile whose changes can be taken back."""
+
+    def inspect(self, priors: tuple[Prior, ...]) -> Exchange:
+        """Return the one round trip that reads everything ``restoration`` needs; its answer goes through ``read``.
+
+        ``priors`` are the record, made by whatever ``want`` there was then; they may name more than ``probe`` reads.
+        """
+        ...
+
+    def restoration(
+        self, reading: Reading, priors: tuple[Prior, ...], *, force: bool = False, only_push: bool = False
+    ) -> Plan:
+        """Decide how to put back what ``priors`` say was there before.
+
+        A thing that is as ``before`` needs nothing; one that is as ``after`` gets its change. One that is neither was
+        changed by somebody else since: a file with our marked block loses just the block; anything else is left alone
+        with the warning ``restore.changed-since`` and stays in the plan's ``prior``, unless ``force`` is given. With
+        ``only_push`` just what a push of the Mobility service needed is put back; the rest stays in ``prior``.
+
+        ``priors`` may be empty, or may lack a thing that carries our mark: the record is lost then, or elsewhere.
+        """
         ...
 
 

@@ -1,16 +1,24 @@
-"""Brings one host to what its profile wants, over a sender of the caller: probe, decide, change, probe again."""
+"""Brings one host to what its profile wants, and back: probe, decide, change, probe again, over a sender of the caller.
+
+A run that is killed anywhere leaves the host and its record so that the same call, made again, goes on: the record is
+written before the first change, and loses an item only after a look at the host showed it put back.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from asr_migrate.clock import Clock
 from asr_migrate.domain.errors import AsrMigrateError, SetupError
-from asr_migrate.hosts.plan import Answer, Exchange, Plan, Profile, Reading
+from asr_migrate.hosts.plan import Answer, Exchange, Plan, Profile, Reading, Restorable
+from asr_migrate.hosts.prior import Prior
 
 #: Sends an exchange over the host's connection. Raises ConnectionLostError when the connection breaks.
 Sender = Callable[[Exchange], Answer]
+#: Puts prior values on record, for good when it returns.
+Keep = Callable[[tuple[Prior, ...]], None]
 
 POLL_S = 15.0
 MASK = "********"
@@ -28,42 +36,102 @@ class HostNotReadyError(SetupError):
         self.findings = findings
 
 
-def prepare(
-    profile: Profile, send: Sender, clock: Clock, *, change: bool = True, refuse: bool = True
-) -> dict[str, Any]:
-    """Return ``{changed, facts, findings, changes, prior, diff}`` and what the profile reads privately (``private``).
+@dataclass(frozen=True)
+class Aim:
+    """Where a host is to be brought: how to look at it, what is then to be done, and what is done before a change."""
 
-    With ``change`` False nothing is changed and ``changed`` says whether something would be. With ``refuse`` a blocker
-    raises HostNotReadyError before anything is changed. Every failure is an AsrMigrateError whose text holds no secret
-    of the profile.
+    look: Callable[[], Exchange]
+    read: Callable[[Answer], Reading]
+    decide: Callable[[Reading], Plan]
+    before_changes: Keep
+    settle_s: float
+
+
+class _Line:
+    """The sender, counting its round trips."""
+
+    def __init__(self, send: Sender) -> None:
+        self._send = send
+        self.round_trips = 0
+
+    def __call__(self, exchange: Exchange) -> Answer:
+        self.round_trips += 1
+        return self._send(exchange)
+
+
+def prepare(
+    profile: Profile, send: Sender, clock: Clock, *, keep: Keep, change: bool = True, refuse: bool = True
+) -> dict[str, Any]:
+    """Return ``{changed, facts, findings, changes, round_trips, diff}`` and what is read privately (``private``).
+
+    ``keep`` gets the plan's prior values before the first exchange that changes the host; when it raises, nothing is
+    changed. With ``change`` False nothing is changed and ``changed`` says whether something would be. A blocker forbids
+    every change, and with ``refuse`` it raises HostNotReadyError. Every failure is an AsrMigrateError whose text holds
+    no secret of the profile.
     """
+    aim = Aim(profile.probe, profile.read, profile.plan, keep, profile.settle_s)
+    result, _ = _reach(aim, _Line(send), clock, profile.secrets, change=change, refuse=refuse)
+    return result
+
+
+def restore(
+    profile: Restorable,
+    priors: tuple[Prior, ...],
+    send: Sender,
+    clock: Clock,
+    *,
+    leave: Keep,
+    force: bool = False,
+    only_push: bool = False,
+    change: bool = True,
+    refuse: bool = True,
+) -> dict[str, Any]:
+    """Put back what ``priors`` say was there before; return the same as ``prepare``.
+
+    ``leave`` gets the prior values that stay on record, when a look at the host has shown all others put back. With
+    ``force`` also what somebody else changed since is put back; with ``only_push`` just what a push needed.
+    """
+    aim = Aim(
+        look=lambda: profile.inspect(priors),
+        read=profile.read,
+        decide=lambda reading: profile.restoration(reading, priors, force=force, only_push=only_push),
+        before_changes=lambda _priors: None,
+        settle_s=profile.settle_s,
+    )
+    secrets = (*profile.secrets, *(secret for prior in priors for secret in prior.secrets))
+    result, last = _reach(aim, _Line(send), clock, secrets, change=change, refuse=refuse)
+    if change and not last.blockers:
+        leave(last.prior)
+    return result
+
+
+def _reach(
+    aim: Aim, send: _Line, clock: Clock, secrets: tuple[str, ...], *, change: bool, refuse: bool
+) -> tuple[dict[str, Any], Plan]:
+    """Bring the host there; return the result, and what was decided when the host was last looked at."""
     try:
-        reading = _probe(profile, send)
-        plan = profile.plan(reading)
+        reading = aim.read(send(aim.look()))
+        plan = last = aim.decide(reading)
         if plan.blockers and refuse:
             raise _not_ready(plan)
-        changed = bool(plan.changes)
-        if changed and change and not plan.blockers:
+        if plan.changes and change and not plan.blockers:
             for missing in plan.missing:
                 raise missing
-            _apply(plan, send)
-            reading = _settle(profile, send, clock)
+            if plan.prior:
+                aim.before_changes(plan.prior)
+            reading, last = _change(plan, aim, send, clock)
     except AsrMigrateError as error:
-        raise _without_secrets(error, profile.secrets) from None
-    return {
-        "changed": changed,
+        raise _without_secrets(error, secrets) from None
+    result = {
+        "changed": bool(plan.changes) and not (change and plan.blockers),
         "facts": dict(reading.facts),
         "findings": [finding.as_dict() for finding in plan.findings],
         "changes": [made.as_dict() for made in plan.changes],
-        "prior": dict(plan.prior),
+        "round_trips": send.round_trips,
         "diff": _diff(plan),
         "private": dict(reading.private),
     }
-
-
-def _probe(profile: Profile, send: Sender) -> Reading:
-    answer = send(profile.probe())
-    return profile.read(answer)
+    return result, last
 
 
 def _not_ready(plan: Plan) -> HostNotReadyError:
@@ -72,56 +140,65 @@ def _not_ready(plan: Plan) -> HostNotReadyError:
     return HostNotReadyError(texts, findings=tuple(finding.as_dict() for finding in plan.findings), remedy=remedies)
 
 
-def _apply(plan: Plan, send: Sender) -> None:
+def _change(plan: Plan, aim: Aim, send: Sender, clock: Clock) -> tuple[Reading, Plan]:
+    """Send the changes and look until nothing is left to change; clean up when one failed or broke off."""
+    broke_off = False
     try:
         for exchange in plan.exchanges:
-            _send_judged(exchange, send)
+            broke_off |= _send_judged(exchange, send)
+        seen = _settle(aim, send, clock)
     except BaseException:
-        if plan.cleanup:
-            _quietly(plan.cleanup, send)
+        _clean_up(plan, send)
         raise
-    if plan.cleanup:
-        send(plan.cleanup)
+    if broke_off:
+        _clean_up(plan, send)
+    return seen
 
 
-def _quietly(exchange: Exchange, send: Sender) -> None:
+def _clean_up(plan: Plan, send: Sender) -> None:
     """Clean up after a failure, whose error must win over one of the cleaning."""
+    if plan.cleanup is None:
+        return
     try:
-        send(exchange)
+        send(plan.cleanup)
     except ConnectionLostError:
         return
 
 
-def _send_judged(exchange: Exchange, send: Sender) -> None:
+def _send_judged(exchange: Exchange, send: Sender) -> bool:
+    """Send an exchange; return whether the host broke it off, as it may.
+
+    Raises the error that the answer tells of.
+    """
     try:
         error = exchange.judge(send(exchange))
     except ConnectionLostError:
         if exchange.may_disconnect:
-            return
+            return True
         raise
     if error is None:
-        return
+        return False
     if exchange.logs:
         error = exchange.explain(error, send(exchange.logs).stdout)
     raise error
 
 
-def _settle(profile: Profile, send: Sender, clock: Clock) -> Reading:
-    """Probe until nothing is left to change; a service may take its time, and a host that restarts is waited for."""
-    deadline_s = clock.monotonic() + profile.settle_s
+def _settle(aim: Aim, send: Sender, clock: Clock) -> tuple[Reading, Plan]:
+    """Look until nothing is left to change; a service may take its time, and a host that restarts is waited for."""
+    deadline_s = clock.monotonic() + aim.settle_s
     while True:
         last = clock.monotonic() >= deadline_s
         try:
-            reading = _probe(profile, send)
+            reading = aim.read(send(aim.look()))
         except ConnectionLostError:
             if last:
                 raise
         else:
-            plan = profile.plan(reading)
+            plan = aim.decide(reading)
             if not plan.changes:
-                return reading
+                return reading, plan
             if last:
-                raise _did_not_last(plan, profile.settle_s)
+                raise _did_not_last(plan, aim.settle_s)
         clock.wait(POLL_S)
 
 

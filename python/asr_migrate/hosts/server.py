@@ -1,38 +1,41 @@
-"""What every Windows server must be before it becomes an appliance of Site Recovery, classic or modernized.
+"""What is known of a Windows server that is, or is to become, an appliance of Site Recovery.
 
-Source: Site Recovery documentation, prerequisites of the configuration server and of the replication appliance.
+Source: Windows documentation for what the commands print; what is judged is in ``server_findings``.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from asr_migrate.domain.readiness_rule import Finding
-from asr_migrate.hosts import checks, windows, windows_facts
+from asr_migrate.hosts import server_urls, windows_facts
 from asr_migrate.hosts import windows_output as output
-from asr_migrate.hosts.plan import Answer, blocker, warning
+from asr_migrate.hosts.plan import Answer
 from asr_migrate.hosts.server_want import ServerWant
-from asr_migrate.hosts.want import TimeService
 
-WEB_SERVER = "w3svc"
-#: Roles that must not be installed, by the service that they bring.
-ROLES = {"ntds": "Active Directory Domain Services", WEB_SERVER: "Internet Information Services", "vmms": "Hyper-V"}
+#: The drives that may be installed to, besides the one that the user names.
+DATA_DRIVES = ("d:", "e:")
+_SITE = re.compile(r"<site\s[^>]*\bname=\"([^\"]+)\"")
+_IMAGE = re.compile(r'^"([^"]+)"', re.MULTILINE)
 
-_SOURCE = "Site Recovery documentation, prerequisites of an appliance"
-CLOCK_REMEDY = (
-    "On the server run: w32tm /config /syncfromflags:manual /manualpeerlist:169.254.169.123 /update, then w32tm "
-    "/resync; "
-    "then run the playbook again."
-)
+
+@dataclass(frozen=True)
+class Adapter:
+    """One network adapter with an address: whether DHCP gives it."""
+
+    address: str
+    dhcp: bool
 
 
 @dataclass(frozen=True)
 class ServerFacts:
     """What is known of a server. ``restrictions`` are policy values of machine and user, names in lower case.
 
-    ``listening`` tells of the host's own ports; ``registered`` whether Site Recovery's registration key is there.
+    ``listening`` tells of the host's own ports; ``registered`` whether Site Recovery's registration key is there;
+    ``last_shutdown`` changes with every restart; ``notes`` are our own, names in lower case; ``left`` are files in our
+    working directory; ``urls`` is reached by host name.
     """
 
     windows: windows_facts.WindowsFacts
@@ -44,6 +47,16 @@ class ServerFacts:
     registered: bool
     listening: Mapping[int, bool | None]
     reached: Mapping[tuple[str, int], bool | None]
+    physical_cores: int | None
+    memory_bytes: int | None
+    adapters: tuple[Adapter, ...]
+    last_shutdown: str
+    version: str | None
+    notes: Mapping[str, str]
+    left: tuple[str, ...]
+    web_sites: tuple[str, ...]
+    programs: frozenset[str]
+    urls: Mapping[str, bool | None]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the facts for a result."""
@@ -54,12 +67,19 @@ class ServerFacts:
             "tls_1_0": self.tls_1_0,
             "reboot_pending": self.reboot_pending,
             "registered": self.registered,
+            "physical_cores": self.physical_cores,
+            "memory_gib": windows_facts.gib(self.memory_bytes),
+            "version": self.version,
             "services": {name: state for name, state in self.windows.states.items() if name != "w32time"},
+            "reached": {f"{address}:{port}": answered for (address, port), answered in self.reached.items()},
+            "urls": dict(self.urls),
         }
 
 
-def read(answer: Answer, ports: tuple[int, ...], want: ServerWant) -> tuple[ServerFacts, output.Sections]:
-    """Return the facts and all sections of a server's probe."""
+def read(
+    answer: Answer, ports: tuple[int, ...], want: ServerWant, wanted_urls: tuple[server_urls.Url, ...]
+) -> tuple[ServerFacts, output.Sections]:
+    """Return the facts and all sections of a server's probe. Raises SetupError when it is no Windows host."""
     common, found = windows_facts.read(answer)
     loopback = output.reached(found, [("127.0.0.1", port) for port in ports])
     facts = ServerFacts(
@@ -72,6 +92,16 @@ def read(answer: Answer, ports: tuple[int, ...], want: ServerWant) -> tuple[Serv
         registered=0 in found["registration"].exit_codes,
         listening={port: answered for (_, port), answered in loopback.items()},
         reached=output.reached(found, want.reach),
+        physical_cores=_sum(found["processors"]),
+        memory_bytes=_sum(found["memory"]),
+        adapters=_adapters(found["interfaces"]),
+        last_shutdown=output.registry_values(found["shutdown"]).get("shutdowntime", ""),
+        version=output.registry_values(found["product"]).get("product_version") or None,
+        notes=output.registry_values(found["notes"]),
+        left=tuple(line.strip() for line in found["left"].lines if line.strip()),
+        web_sites=tuple(_SITE.findall(found["sites"].text)),
+        programs=frozenset(name.lower() for name in _IMAGE.findall(found["programs"].text)),
+        urls=server_urls.reached(found, wanted_urls, want.proxy),
     )
     return facts, found
 
@@ -81,170 +111,19 @@ def _tls_enabled(protocol: dict[str, str]) -> bool:
     return output.number(protocol, "Enabled") != 0 and output.number(protocol, "DisabledByDefault") != 1
 
 
-def lasting_findings(seen: ServerFacts, want: ServerWant) -> list[Finding]:
-    """Return what is wrong with the server's time and ways; it matters before and after the installation."""
-    host = seen.windows
-    findings = checks.clock_findings(host.host_name, host.skew_s, want.time, CLOCK_REMEDY)
-    if host.time_service != "running" and want.time_service is TimeService.REQUIRED:
-        findings.append(windows.time_service_stands_still(host.host_name, host.time_service))
-    return findings + checks.reach_findings(host.host_name, seen.reached)
+def _sum(section: output.Section) -> int | None:
+    """Return the sum of the first numbers of the lines, one a socket or machine; None when there is none."""
+    numbers = [int(found.group(1)) for line in section.lines if (found := re.match(r"\s*(\d+)", line))]
+    return sum(numbers) if numbers else None
 
 
-def prerequisite_findings(seen: ServerFacts, want: ServerWant, disk: str, *, begun: bool = False) -> list[Finding]:
-    """Return all that stands in the way of an installation to ``disk`` (``d:``), apart from the version of Windows.
-
-    ``begun`` says that an installation broke off before; its own web server is then no hindrance.
-    """
-    name = seen.windows.host_name
-    return [
-        *_account(seen, name),
-        *_language(seen, name),
-        *_roles(seen, name, begun=begun),
-        *_restrictions(seen, name),
-        *_size(seen, want, name, disk),
-        *_state(seen, name, begun=begun),
-    ]
-
-
-def _account(seen: ServerFacts, name: str) -> list[Finding]:
-    if seen.windows.administrator and seen.windows.elevated:
-        return []
-    why = "is no member of Administrators" if not seen.windows.administrator else "has no elevated token"
-    return [
-        blocker(
-            "server.elevated",
-            f"the user that connects to {name} {why}; setup then ends with 'Failed to create certificate'",
-            "Connect as the local Administrator.",
-            _SOURCE,
-        )
-    ]
-
-
-def _language(seen: ServerFacts, name: str) -> list[Finding]:
-    if seen.install_language.endswith("09"):
-        return []
-    return [
-        blocker(
-            "server.language",
-            f"Windows on {name} was installed in language {seen.install_language or 'unknown'}, not in English (en-*)",
-            "Use an English image; the language cannot be changed after the installation.",
-            _SOURCE,
-        )
-    ]
-
-
-def _roles(seen: ServerFacts, name: str, *, begun: bool) -> list[Finding]:
-    return [
-        blocker(
-            "server.role",
-            f"the role {role} is installed on {name}",
-            "Use a server of its own for the appliance, or remove the role and restart.",
-            _SOURCE,
-        )
-        for service, role in ROLES.items()
-        if service in seen.windows.installed and not (begun and service == WEB_SERVER)
-    ]
-
-
-def _restrictions(seen: ServerFacts, name: str) -> list[Finding]:
-    values = dict(seen.restrictions)
-    set_policies = {
-        "Prevent access to registry editing tools": bool(output.number(values, "DisableRegistryTools")),
-        "Prevent access to the command prompt": bool(output.number(values, "DisableCMD")),
-        "Trust logic for file attachments": output.number(values, "UseTrustedHandlers") == 3,
-        "Turn on Script Execution": values.get("executionpolicy", "").lower() in ("allsigned", "restricted")
-        or output.number(values, "EnableScripts") == 0,
-    }
-    return [
-        blocker(
-            "server.group-policy",
-            f"the group policy '{policy}' is set on {name}",
-            "Set the policy to Not Configured for this server, run gpupdate /force, and sign in again.",
-            _SOURCE,
-        )
-        for policy, is_set in set_policies.items()
-        if is_set
-    ]
-
-
-def _size(seen: ServerFacts, want: ServerWant, name: str, disk: str) -> list[Finding]:
-    findings = []
-    if seen.windows.cores is not None and seen.windows.cores < want.cores:
-        findings.append(
-            warning(
-                "server.cores",
-                f"{name} has {seen.windows.cores} processors; {want.cores} are recommended",
-                "Choose a larger instance type (asr_appliance.instance_type).",
-                _SOURCE,
-            )
-        )
-    if want.memory_mib is not None and want.memory_mib < want.memory_least_mib:
-        findings.append(
-            warning(
-                "server.memory",
-                f"{name} has {want.memory_mib} MiB of memory; {want.memory_least_mib} MiB are recommended",
-                "Choose a larger instance type (asr_appliance.instance_type).",
-                _SOURCE,
-            )
-        )
-    free = windows_facts.gib(seen.windows.free_bytes.get(disk))
-    if free is None or free < want.install_free_gib:
-        left = "is missing" if free is None else f"has {free:.1f} GiB free"
-        findings.append(
-            blocker(
-                "server.disk",
-                f"disk {disk.upper()} of {name} {left}; the installation needs {want.install_free_gib:g} GiB there",
-                "Add a data volume and format it, or choose another install location.",
-                _SOURCE,
-            )
-        )
-    elif free < want.cache_free_gib:
-        findings.append(
-            warning(
-                "server.cache",
-                f"disk {disk.upper()} of {name} has {free:.0f} GiB free; {want.cache_free_gib:g} GiB are "
-                "recommended for the cache",
-                "Add a larger data volume; below 20 % free space replication is throttled.",
-                _SOURCE,
-            )
-        )
-    return findings
-
-
-def _state(seen: ServerFacts, name: str, *, begun: bool) -> list[Finding]:
-    findings = []
-    if seen.fips:
-        findings.append(
-            blocker(
-                "server.fips",
-                f"FIPS mode is on on {name}",
-                "Switch 'System cryptography: Use FIPS compliant algorithms' off and restart.",
-                _SOURCE,
-            )
-        )
-    if seen.listening.get(443) and not begun:
-        findings.append(
-            blocker(
-                "server.port-443",
-                f"something on {name} listens on TCP 443, which the appliance needs for itself",
-                "Remove the web site or program that listens there.",
-                _SOURCE,
-            )
-        )
-    if seen.windows.installation_type and seen.windows.installation_type.lower() != "server":
-        findings.append(
-            blocker(
-                "server.desktop",
-                f"{name} is a {seen.windows.installation_type} installation; the appliance needs the Desktop "
-                "Experience",
-                "Use an image with Desktop Experience.",
-                _SOURCE,
-            )
-        )
-    if seen.reboot_pending:
-        findings.append(
-            warning(
-                "server.reboot-pending", f"{name} waits for a restart", "Restart it before the installation.", _SOURCE
-            )
-        )
-    return findings
+def _adapters(section: output.Section) -> tuple[Adapter, ...]:
+    """Return the adapters that have an address, each a subkey of its own in ``reg query KEY /s``."""
+    made = []
+    for typed in output.registry_tree(section).values():
+        values = {name: value.data for name, value in typed.items()}
+        dhcp = output.number(values, "EnableDHCP") == 1
+        address = values.get("dhcpipaddress" if dhcp else "ipaddress", "").split("\\0")[0]
+        if address and address != "0.0.0.0":
+            made.append(Adapter(address, dhcp))
+    return tuple(made)

@@ -6,10 +6,15 @@ Source: "Unix crypt using SHA-256 and SHA-512", Ulrich Drepper, version 0.6, wit
 from __future__ import annotations
 
 import hashlib
+import re
 
 ROUNDS = 5000
 ALPHABET = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 SALT_LENGTH = 16
+#: As many rounds as are calculated here to check a field; crypt(3) allows far more.
+MOST_ROUNDS = 100_000
+
+_FIELD = re.compile(r"\$6\$(?:rounds=(?P<rounds>\d+)\$)?(?P<salt>[^$:]{0,16})\$[./0-9A-Za-z]{86}")
 
 
 def salt_for(name: str, password: str) -> str:
@@ -18,19 +23,31 @@ def salt_for(name: str, password: str) -> str:
     return "".join(ALPHABET[byte % 64] for byte in digest[:SALT_LENGTH])
 
 
-def sha512_crypt(password: str, salt: str) -> str:
-    """Return ``$6$salt$hash``; ``salt`` is cut to 16 characters, as crypt(3) does."""
+def sha512_crypt(password: str, salt: str, rounds: int | None = None) -> str:
+    """Return ``$6$salt$hash``, or ``$6$rounds=N$salt$hash``; ``salt`` is cut to 16 characters, as crypt(3) does."""
     secret, grain = password.encode(), salt[:SALT_LENGTH].encode()
     digest = _first(secret, grain)
     repeated_secret = _stretch(hashlib.sha512(secret * len(secret)).digest(), len(secret))
     repeated_grain = _stretch(hashlib.sha512(grain * (16 + digest[0])).digest(), len(grain))
-    for turn in range(ROUNDS):
+    for turn in range(rounds or ROUNDS):
         text = repeated_secret if turn % 2 else digest
         text += repeated_grain if turn % 3 else b""
         text += repeated_secret if turn % 7 else b""
         text += digest if turn % 2 else repeated_secret
         digest = hashlib.sha512(text).digest()
-    return f"$6${salt[:SALT_LENGTH]}${_spelled(digest)}"
+    prefix = f"rounds={rounds}$" if rounds else ""
+    return f"$6${prefix}{salt[:SALT_LENGTH]}${_spelled(digest)}"
+
+
+def holds(field: str, password: str) -> bool | None:
+    """Return whether a field of /etc/shadow holds ``password``; None for a kind of hash that is not understood here."""
+    found = _FIELD.fullmatch(field)
+    if not found:
+        return None
+    rounds = int(found["rounds"]) if found["rounds"] else None
+    if rounds and not 1000 <= rounds <= MOST_ROUNDS:
+        return None
+    return sha512_crypt(password, found["salt"], rounds) == field
 
 
 def _first(secret: bytes, grain: bytes) -> bytes:

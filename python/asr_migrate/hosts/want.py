@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from asr_migrate.domain.errors import InputError
 from asr_migrate.domain.parsing import parse
@@ -62,6 +62,21 @@ class SourceWant(Want):
     root_password: SecretStr = SecretStr("")
     #: Linux: /etc/hosts names the host for each of its addresses
     hosts_file: bool = True
+    #: Windows: Remote Desktop is let in, so that the Azure VM can be reached
+    remote_desktop: bool = True
+    #: Windows: disks that are new in Azure come online
+    san_policy: bool = True
     #: Linux: the addresses to name when the host shows none
     addresses: tuple[str, ...] = ()
+    #: Linux: cloud-init is told not to look for EC2's metadata
+    cloud_init: bool = True
+    #: Linux: device names in /etc/fstab are replaced by UUIDs, not only warned of
+    fstab_by_uuid: bool = False
+    #: Linux: kernels that the user knows to be supported, as ``uname -r`` prints them
+    kernels: tuple[str, ...] = ()
     mobility: Mobility = Mobility()
+
+    @model_validator(mode="after")
+    def _one_way_of_installing(self) -> Self:
+        self.mobility.check_push(self.push)
+        return self

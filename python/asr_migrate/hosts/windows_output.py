@@ -17,12 +17,19 @@ SERVICE_STATES = {
     7: "paused",
 }
 
+#: Start types of a service, as ``sc.exe config`` calls them, by the number in the registry.
+SERVICE_STARTS = {0: "boot", 1: "system", 2: "auto", 3: "demand", 4: "disabled"}
+
 _MARKER = re.compile(r"^@@ (.*)$")
 _EXIT_CODE = re.compile(r"^@@rc\s*(-?\d*)\s*$")
 _REGISTRY_VALUE = re.compile(r"^ {4}(?P<name>.*?) {4}(?P<type>REG_[A-Z_]+)(?: {4}(?P<data>.*))?$")
 _NUMBERED = re.compile(r"^\s+\S[^:]*:\s+([0-9a-fA-F]+)\b")
 _OWN_ADDRESS = re.compile(r"\b(\d{1,3}(?:\.\d{1,3}){3})\(")
 _AFTER_COLON = re.compile(r":\s*([\d.,\u00a0\u202f' ]+)")
+_ACCOUNT = re.compile(r'^"(?P<name>[^"]*)","(?P<sid>S-1-[0-9-]+)"')
+_RULER = re.compile(r"^\s*-+(\s+-+)+\s*$")
+#: Column of ``list disk`` that says by an asterisk that a disk is dynamic.
+_DYNAMIC_COLUMN = 4
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,45 @@ def sections(stdout: str) -> Sections:
         else:
             lines.setdefault(name, []).append(line)
     return Sections({name: Section(tuple(found), tuple(codes.get(name, ()))) for name, found in lines.items()})
+
+
+@dataclass(frozen=True)
+class RegistryValue:
+    """One value as ``reg query`` prints it: ``kind`` is its type (``REG_DWORD``), ``data`` as printed (``0x1``)."""
+
+    name: str
+    kind: str
+    data: str
+
+    @property
+    def number(self) -> int | None:
+        """The value as a number, or None when it is of another type."""
+        try:
+            return int(self.data, 0) if self.kind in ("REG_DWORD", "REG_QWORD") else None
+        except ValueError:
+            return None
+
+
+def registry_tree(section: Section) -> dict[str, dict[str, RegistryValue]]:
+    """Return the values of every key that ``reg query`` printed, key and value names in lower case.
+
+    Subkeys that were only listed are keys without values.
+    """
+    tree: dict[str, dict[str, RegistryValue]] = {}
+    key = ""
+    for line in section.lines:
+        if line.startswith("HKEY_"):
+            key = line.strip().lower()
+            tree.setdefault(key, {})
+        elif key and (match := _REGISTRY_VALUE.match(line)):
+            value = RegistryValue(match.group("name"), match.group("type"), match.group("data") or "")
+            tree[key][value.name.lower()] = value
+    return tree
+
+
+def registry_typed(section: Section) -> dict[str, RegistryValue]:
+    """Return the values that ``reg query`` printed with their types, names in lower case."""
+    return {name: value for values in registry_tree(section).values() for name, value in values.items()}
 
 
 def registry_values(section: Section) -> dict[str, str]:
@@ -108,6 +154,35 @@ def service_states(section: Section) -> dict[str, str]:
 def sids(section: Section) -> tuple[str, ...]:
     """Return the SIDs of ``whoami /groups``; one that is for denying only still counts as a membership."""
     return tuple(re.findall(r"S-1-[0-9-]+", section.text))
+
+
+def account(section: Section) -> tuple[str, str] | None:
+    """Return name (``domain\\user``) and SID from ``whoami /user /fo csv /nh``, or None when there is no answer."""
+    match = _ACCOUNT.match(section.first)
+    return (match.group("name"), match.group("sid")) if match else None
+
+
+def rows(section: Section, columns: int) -> list[tuple[str, ...]]:
+    """Return the lines of ``|`` separated values that ``windows_text.wmi`` prints; other lines are left out."""
+    split = (tuple(line.strip().split("|")) for line in section.lines)
+    return [row for row in split if len(row) == columns and any(row)]
+
+
+def dynamic_disks(section: Section) -> tuple[int, ...]:
+    """Return the numbers of the dynamic disks in diskpart's ``list disk``.
+
+    The row of dashes under the titles tells where each column begins, in every language.
+    """
+    starts: list[int] = []
+    found: list[int] = []
+    for line in section.lines:
+        if _RULER.match(line):
+            starts = [match.start() for match in re.finditer("-+", line)]
+        elif len(starts) > _DYNAMIC_COLUMN + 1:
+            number = re.search(r"\d+", line[: starts[1]])
+            if number and "*" in line[starts[_DYNAMIC_COLUMN] : starts[_DYNAMIC_COLUMN + 1]]:
+                found.append(int(number.group()))
+    return tuple(found)
 
 
 def own_addresses(section: Section) -> tuple[str, ...]:

@@ -15,23 +15,35 @@ BIOS = "HKLM\\HARDWARE\\DESCRIPTION\\System\\BIOS"
 SERVICES = "HKLM\\SYSTEM\\CurrentControlSet\\Services"
 SYSTEM_POLICIES = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System"
 FIREWALL_RULES = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\SharedAccess\\Parameters\\FirewallPolicy\\FirewallRules"
-FIREWALL_RULES_BY_POLICY = "HKLM\\SOFTWARE\\Policies\\Microsoft\\WindowsFirewall\\FirewallRules"
+FIREWALL_POLICY = "HKLM\\SOFTWARE\\Policies\\Microsoft\\WindowsFirewall"
+COMPUTER_NAME = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\ComputerName\\ActiveComputerName"
+SECURE_BOOT = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\SecureBoot\\State"
+PACKAGES = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\Packages"
+SHARES = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\LanmanServer\\Parameters"
+TERMINAL_SERVER = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Terminal Server"
+TERMINAL_SERVER_POLICY = "HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows NT\\Terminal Services"
+PARTITION_MANAGER = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\partmgr\\Parameters"
+PERSISTENT_ROUTES = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters\\PersistentRoutes"
+INTERNET_CONNECTIONS = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Internet Settings\\Connections"
+STORAGE_NAMESPACE = "root\\Microsoft\\Windows\\Storage"
+ENCRYPTION_NAMESPACE = "root\\CIMV2\\Security\\MicrosoftVolumeEncryption"
 AWS_PV_DRIVER = "HKLM\\SOFTWARE\\Amazon\\PVDriver"
-MOBILITY_PRODUCT = "HKLM\\SOFTWARE\\Wow6432Node\\InMage Systems\\Installed Products\\5"
-MOBILITY_SERVER = "HKLM\\SOFTWARE\\Wow6432Node\\SV Systems"
 NLS_LANGUAGE = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Nls\\Language"
-USER_SYSTEM_POLICIES = "HKCU\\Software\\Microsoft\\Windows\\CurrentVersion\\Policies\\System"
-USER_COMMAND_POLICIES = "HKCU\\Software\\Policies\\Microsoft\\Windows\\System"
-USER_ATTACHMENT_POLICIES = "HKCU\\Software\\Microsoft\\Windows\\CurrentVersion\\Policies\\Attachments"
-POWERSHELL_POLICY = "HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows\\PowerShell"
 FIPS_POLICY = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Lsa\\FipsAlgorithmPolicy"
 TLS_1_0 = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols\\TLS 1.0"
 REBOOT_OF_SERVICING = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\RebootPending"
 REBOOT_OF_UPDATE = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\WindowsUpdate\\Auto Update\\RebootRequired"
-SITE_RECOVERY_REGISTRATION = "HKLM\\SOFTWARE\\Microsoft\\Azure Site Recovery\\Registration"
 
 TIME_SERVICE = "w32time"
 MOBILITY_SERVICES = ("svagents", "InMage Scout Application Service")
+FIREWALL_SERVICE = "MpsSvc"
+#: Services that a push, or the first sign-in in Azure, needs running.
+NEEDED_SERVICES = ("LanmanServer", "Winmgmt", "TermService", FIREWALL_SERVICE)
+#: Services that snapshots need: each may be started when it is asked for, and must not be disabled.
+SNAPSHOT_SERVICES = ("VSS", "swprv", "EventSystem", "COMSysApp")
+STARTING_SERVICES = (TIME_SERVICE, *NEEDED_SERVICES, *SNAPSHOT_SERVICES)
+#: Servicing stack and SHA-2 update of Windows Server 2008 R2 (Site Recovery documentation, agent 9.30 and later).
+SHA2_UPDATES = ("KB4490628", "KB4474419")
 GENPASSPHRASE = "C:\\ProgramData\\ASR\\home\\svsystems\\bin\\genpassphrase.exe"
 
 
@@ -58,51 +70,45 @@ def reach(targets: Sequence[tuple[str, int]]) -> list[str]:
     return made
 
 
-def source(targets: Sequence[tuple[str, int]]) -> str:
-    """Return the probe of a machine that is to be replicated."""
-    return text.lines(
-        common((TIME_SERVICE, *MOBILITY_SERVICES)),
-        text.section("firmware", text.reg_query(CONTROL, "PEFirmwareType")),
-        text.section("bios", text.reg_query(BIOS)),
-        text.section("aws_pv", text.reg_query(AWS_PV_DRIVER)),
-        text.section("firewall", text.reg_query(FIREWALL_RULES)),
-        text.section("firewall_policy", text.reg_query(FIREWALL_RULES_BY_POLICY)),
-        text.section("mobility", text.reg_query(MOBILITY_PRODUCT), text.reg_query(MOBILITY_SERVER, "ServerName")),
-        reach(targets),
-    )
-
-
-def server(services: Iterable[str], disks: Iterable[str] = (), ports: Iterable[int] = ()) -> list[str]:
-    """Return the probe of a server that is to become an appliance; ``ports`` are asked for on the host itself."""
-    made = [
-        *common((TIME_SERVICE, *services)),
-        *text.section("language", text.reg_query(NLS_LANGUAGE, "InstallLanguage")),
-        *text.section(
-            "restrictions",
-            text.reg_query(USER_SYSTEM_POLICIES),
-            text.reg_query(USER_COMMAND_POLICIES),
-            text.reg_query(USER_ATTACHMENT_POLICIES),
-            text.reg_query(POWERSHELL_POLICY),
-        ),
+def source() -> list[str]:
+    """Return the probe of a machine that is to be replicated, without its Mobility service and what it reaches."""
+    return [
+        *common((TIME_SERVICE, *MOBILITY_SERVICES, *NEEDED_SERVICES)),
+        *text.section("starts", *(text.reg_query(f"{SERVICES}\\{name}") for name in STARTING_SERVICES)),
+        *text.section("user", "whoami /user /fo csv /nh"),
+        *text.section("computer", text.reg_query(COMPUTER_NAME, "ComputerName")),
+        *text.section("firmware", text.reg_query(CONTROL, "PEFirmwareType")),
+        *text.section("bios", text.reg_query(BIOS)),
+        *text.section("aws_pv", text.reg_query(AWS_PV_DRIVER)),
+        *text.section("secure_boot", text.reg_query(SECURE_BOOT, "UEFISecureBootEnabled")),
         *text.section("fips", text.reg_query(FIPS_POLICY, "Enabled")),
-        *text.section("tls_server", text.reg_query(TLS_1_0 + "\\Server")),
-        *text.section("tls_client", text.reg_query(TLS_1_0 + "\\Client")),
+        *text.section("updates", *(text.reg_find_keys(PACKAGES, update) for update in SHA2_UPDATES)),
         *text.section(
             "reboot",
             *text.with_exit_code(text.reg_query(REBOOT_OF_SERVICING)),
             *text.with_exit_code(text.reg_query(REBOOT_OF_UPDATE)),
+            *text.with_exit_code(text.reg_query(SESSION_MANAGER, "PendingFileRenameOperations")),
         ),
-        *text.section("registration", *text.with_exit_code(text.reg_query(SITE_RECOVERY_REGISTRATION))),
+        *text.section("firewall", text.reg_query(FIREWALL_RULES)),
+        *text.section("firewall_policy", text.reg_query_all(FIREWALL_POLICY)),
+        *text.section("share", text.reg_query(SHARES, "AutoShareServer")),
+        *text.section("remote_desktop", text.reg_query(TERMINAL_SERVER, "fDenyTSConnections")),
+        *text.section("remote_desktop_port", text.reg_query(TERMINAL_SERVER + "\\WinStations\\RDP-Tcp", "PortNumber")),
+        *text.section("remote_desktop_policy", text.reg_query(TERMINAL_SERVER_POLICY, "fDenyTSConnections")),
+        *text.section("san", *text.with_exit_code(text.reg_query(PARTITION_MANAGER))),
+        *_disks(),
+        *text.section("routes", text.reg_query(PERSISTENT_ROUTES)),
+        *text.section("proxy", text.reg_query(INTERNET_CONNECTIONS, "WinHttpSettings")),
     ]
-    for disk in disks:
-        made += text.section(f"disk {disk}", f"fsutil volume diskfree {disk}")
-    return made + reach([("127.0.0.1", port) for port in ports])
 
 
-def passphrase() -> list[str]:
-    """Return the reading of the configuration server's passphrase; its output is a secret.
-
-    ``-v`` shows the current one; any other switch would make a new one and cut off every agent (Site Recovery
-    documentation).
-    """
-    return text.section("passphrase", *text.run(GENPASSPHRASE, "-v"))
+def _disks() -> list[str]:
+    """Return what is asked of the disks; WMI and diskpart, because the registry tells only of volumes with letters."""
+    volume = ("DriveLetter", "ProtectionStatus", "GetConversionStatus().ConversionStatus")
+    return [
+        *text.section("partitions", text.wmi("Win32_DiskPartition", "DiskIndex", "Index", "BootPartition")),
+        *text.section("volumes", text.wmi("Win32_LogicalDiskToPartition", "Antecedent", "Dependent")),
+        *text.section("dynamic", text.list_disks()),
+        *text.section("storage_spaces", text.wmi("MSFT_VirtualDisk", "FriendlyName", namespace=STORAGE_NAMESPACE)),
+        *text.section("bitlocker", text.wmi("Win32_EncryptableVolume", *volume, namespace=ENCRYPTION_NAMESPACE)),
+    ]

@@ -1,32 +1,54 @@
 """The few kinds of command that are sent to a Windows host, as text for PowerShell 2 or newer.
 
 A text is a list of lines. Lines that print are put into sections, each begun by a marker line ``@@ name``. Texts travel
-as ``PowerShell -EncodedCommand`` through cmd.exe, whose command line ends at 8191 characters ("Command line string
-limitation", Windows documentation), so a text may have at most ``MAX_TEXT`` characters.
+on standard input, so that they have no limit of length and stand in no list of processes; the command line is always
+the same short one, ``BOOTSTRAP``. A text should be ASCII: how other characters arrive depends on the host's code page.
+
+Contents of files, which may be secrets, travel after the text and are no part of it, because PowerShell may log the
+texts that it runs (script block logging, about_Logging_Windows).
 """
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+from asr_migrate.hosts.plan import Exchange
 from asr_migrate.hosts.quoting import cmd_path, native, powershell
 
 #: The exact words before the encoded text; Ansible's connection plugins recognise a text that is already encoded by
 #: them.
 COMMAND_PREFIX = "PowerShell -NoProfile -NonInteractive -ExecutionPolicy Unrestricted -EncodedCommand "
-#: Two bytes a character, four characters of base64 for three bytes.
-MAX_TEXT = (8191 - len(COMMAND_PREFIX) - 8) // 4 * 3 // 2
+#: Runs the text that comes on standard input: a line with the number of its lines, these, and then contents that they
+#: name as ``$lines[-1]``, ``$lines[-2]``, ... ``$input`` is the same in every version and connection of PowerShell.
+BOOTSTRAP = '$lines = @($input); Invoke-Expression ($lines[1..$lines[0]] -join "`n")'
 
 #: Directory of ours on the host; only administrators may read it.
 WORK_DIRECTORY = "C:\\ProgramData\\asr-migrate"
 
+#: How long to wait for an answer to a connection, in milliseconds; Windows itself would try for 21 seconds.
+CONNECT_MS = 5000
+
 UTC_NOW = "[DateTime]::UtcNow.ToString('o')"
 
 
-def encoded(text: str) -> str:
-    """Return the command line that runs ``text``; ValueError when it is too long for cmd.exe (a mistake of ours)."""
-    if len(text) > MAX_TEXT:
-        raise ValueError(f"a Windows text has {len(text)} characters, more than the {MAX_TEXT} that fit a command line")
-    return COMMAND_PREFIX + base64.b64encode(text.encode("utf-16-le")).decode("ascii")
+def exchange(name: str, *parts: str | Iterable[str], contents: Sequence[bytes] = (), **fields: Any) -> Exchange:
+    """Return the round trip that runs lines and groups of lines; ``fields`` are further ones of ``Exchange``.
+
+    ``contents`` are what ``write_content`` writes to files, by their place here, counted from 0.
+    """
+    text = [line for line in lines(*parts).split("\n") if line.strip()]
+    data = [base64.b64encode(content).decode("ascii") for content in reversed(contents)]
+    stdin = "".join(f"{line}\n" for line in (str(len(text)), *text, *data)).encode()
+    return Exchange(name, COMMAND_PREFIX + _encoded(BOOTSTRAP), stdin=stdin, **fields)
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode("utf-16-le")).decode("ascii")
+
+
+def list_disks() -> str:
+    """Print diskpart's list of disks."""
+    return "'list disk' | diskpart"
 
 
 def lines(*parts: str | Iterable[str]) -> str:
@@ -52,9 +74,43 @@ def reg_query(key: str, value: str | None = None) -> str:
     return f"reg query {native(key)}" + (f" /v {native(value)}" if value else "")
 
 
+def reg_find_keys(key: str, part: str) -> str:
+    """Print the keys below a key whose names hold ``part``."""
+    return f"reg query {native(key)} /s /k /f {native(part)}"
+
+
+def reg_query_all(key: str) -> str:
+    """Read a registry key with everything below it."""
+    return f"reg query {native(key)} /s"
+
+
+def reg_add(key: str, name: str, kind: str, data: str) -> str:
+    """Set a value in the registry; ``kind`` is ``REG_DWORD``, ``REG_SZ``, ..."""
+    return f"reg add {native(key)} /v {native(name)} /t {kind}" + (f" /d {native(data)}" if data else "") + " /f"
+
+
 def reg_add_dword(key: str, name: str, number: int) -> str:
     """Set a DWORD in the registry."""
     return f"reg add {native(key)} /v {native(name)} /t REG_DWORD /d {number} /f"
+
+
+def reg_delete(key: str, name: str | None = None) -> str:
+    """Delete a value, or a whole key, from the registry."""
+    return f"reg delete {native(key)}" + (f" /v {native(name)}" if name else "") + " /f"
+
+
+def wmi(class_name: str, *properties: str, namespace: str = "root\\CIMV2") -> str:
+    """Print properties of every object of a WMI class, a line each, separated by ``|``.
+
+    A class that a version of Windows does not have prints nothing. ``Get-WmiObject`` is in Windows PowerShell 2 to 5.1;
+    numbers and truth values are printed alike in every language, descriptions are not: do not ask for them.
+    """
+    form = "|".join(f"{{{index}}}" for index in range(len(properties)))
+    values = ", ".join(f"$_.{name}" for name in properties)
+    return (
+        f"Get-WmiObject -Namespace {powershell(namespace)} -Class {class_name} -ErrorAction SilentlyContinue "
+        f"| ForEach-Object {{ {powershell(form)} -f {values} }}"
+    )
 
 
 def service_state(*names: str) -> list[str]:
@@ -62,9 +118,24 @@ def service_state(*names: str) -> list[str]:
     return [f"sc.exe query {native(name)}" for name in names]
 
 
+def configure_service(name: str, start: str) -> list[str]:
+    """Set how a service starts: ``auto``, ``delayed-auto``, ``demand`` or ``disabled``."""
+    return with_exit_code(f"sc.exe config {native(name)} start= {start}")
+
+
+def stop_service(name: str) -> list[str]:
+    """Stop a service."""
+    return with_exit_code(f"net stop {native(name)}")
+
+
+def run_service(name: str) -> list[str]:
+    """Start a service now."""
+    return with_exit_code(f"net start {native(name)}")
+
+
 def start_service(name: str) -> list[str]:
     """Have a service start with Windows and start it now."""
-    return [*with_exit_code(f"sc.exe config {native(name)} start= auto"), *with_exit_code(f"net start {native(name)}")]
+    return [*configure_service(name, "auto"), *run_service(name)]
 
 
 def enable_firewall_group(group: str) -> str:
@@ -72,11 +143,32 @@ def enable_firewall_group(group: str) -> str:
     return f"netsh advfirewall firewall set rule {native('group=@FirewallAPI.dll,' + group)} new enable=yes"
 
 
-def connect(address: str, port: int) -> str:
-    """Print ``open`` or ``closed`` for a TCP port as seen from the host."""
+def set_firewall_rules(selectors: Mapping[str, str], *, enable: bool) -> str:
+    """Switch every firewall rule on or off that has all ``selectors`` (``group``, ``dir``, ``protocol``, ...)."""
+    chosen = native(*(f"{name}={value}" for name, value in selectors.items()))
+    return f"netsh advfirewall firewall set rule {chosen} new enable={'yes' if enable else 'no'}"
+
+
+def allow_port(name: str, port: int) -> str:
+    """Add a firewall rule of ours that lets a TCP port in, in every profile."""
     return (
-        f"$c = New-Object Net.Sockets.TcpClient; try {{ $c.Connect({powershell(address)}, {port}); echo 'open' }} "
-        "catch { echo 'closed' }; $c.Close()"
+        f"netsh advfirewall firewall add rule {native('name=' + name)} dir=in action=allow protocol=tcp "
+        f"localport={port} profile=any enable=yes"
+    )
+
+
+def delete_firewall_rule(name: str) -> str:
+    """Delete the firewall rules of a name."""
+    return f"netsh advfirewall firewall delete rule {native('name=' + name)}"
+
+
+def connect(address: str, port: int) -> str:
+    """Print ``open`` or ``closed`` for a TCP port as seen from the host; no answer within ``CONNECT_MS`` is closed."""
+    return (
+        "$c = New-Object Net.Sockets.TcpClient; "
+        f"try {{ $a = $c.BeginConnect({powershell(address)}, {port}, $null, $null); "
+        f"if ($a.AsyncWaitHandle.WaitOne({CONNECT_MS}, $false)) {{ $c.EndConnect($a); echo 'open' }} "
+        "else { echo 'closed' } } catch { echo 'closed' }; $c.Close()"
     )
 
 
@@ -99,15 +191,18 @@ def print_files(pattern: str) -> str:
     return f"cmd /c 'type {cmd_path(pattern)}'"
 
 
-def write_from_stdin(path: str) -> str:
-    """Write the lines of standard input to a file."""
-    return f"[IO.File]::WriteAllLines({powershell(path)}, @($input))"
+def write_content(path: str, index: int) -> str:
+    """Write the content number ``index`` of an exchange to a file, byte for byte."""
+    return f"[IO.File]::WriteAllBytes({powershell(path)}, [Convert]::FromBase64String($lines[-{index + 1}]))"
 
 
 def download(url: str, path: str) -> list[str]:
-    """Fetch a URL to a file, with TLS 1.2 (3072) where the host's .NET would not choose it by itself."""
+    """Fetch a URL to a file, with TLS 1.2 (3072) where the host's .NET would not choose it by itself.
+
+    PowerShell 2 knows no such number as a protocol, so it is made one; a .NET without TLS 1.2 goes on with what it has.
+    """
     return [
-        "[Net.ServicePointManager]::SecurityProtocol = 3072",
+        "[Net.ServicePointManager]::SecurityProtocol = [Enum]::ToObject([Net.SecurityProtocolType], 3072)",
         f"(New-Object Net.WebClient).DownloadFile({powershell(url)},{powershell(path)})",
     ]
 

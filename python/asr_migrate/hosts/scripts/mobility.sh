@@ -1,64 +1,145 @@
-# Installs and registers the Mobility service (classic). Set before: package, directory, work, server, cs_type, install, passphrase.
-# Prints rc<TAB>step<TAB>exit code; the passphrase file is removed in any case.
+# Does the steps that were decided about the Mobility service, one after the other, until one fails.
+# Set before: steps (of fetch unpack unconfigure uninstall install upgrade register start), package, url, sha256, directory, work, server,
+# cs_type ("-c CSLegacy", "-c CSPrime" or empty), discovery ("-D true" or empty), passphrase, source_config.
+# Prints rc<TAB>step<TAB>exit code, and of a failed step failed<TAB>step, say<TAB>what it said and log<TAB>the end of its logs.
 
-step() {
-    name=$1
-    shift
-    code=0
-    "$@" >"$work/$name.out" 2>&1 </dev/null || code=$?
-    if [ "$code" -ne 0 ]; then
-        tail -n 5 "$work/$name.out" | while IFS= read -r line; do printf 'say\t%s\n' "$line"; done
-    fi
-    printf 'rc\t%s\t%s\n' "$name" "$code"
-    return "$code"
+# The directory that the installer chose: Vx in the installation's directory.
+installed_in() {
+    found=$(sed -n 's/^INSTALLATION_DIR=//p' /usr/local/.vx_version 2>/dev/null | tail -n 1 | tr -d ' "\r')
+    printf '%s\n' "${found:-/usr/local/ASR/Vx}"
 }
 
-tell_logs() {
-    for file in /var/log/InstallerErrors.json /var/log/ua_install.log; do
-        if [ -r "$file" ]; then
-            tail -n 40 "$file" | while IFS= read -r line; do printf 'log\t%s\n' "$line"; done
+# The URL travels through standard input: it may hold a key.
+download() {
+    rm -f "$package"
+    if command -v curl >/dev/null 2>&1; then
+        printf 'url = "%s"\n' "$url" | curl -fsSL -K - -o "$package"
+    else
+        printf '%s\n' "$url" | wget -q -i - -O "$package"
+    fi
+}
+
+fetch() {
+    if [ -n "$url" ]; then
+        download || { echo "$url did not arrive"; return 90; }
+    fi
+    if [ ! -r "$package" ]; then
+        echo "$package is not there"
+        return 90
+    fi
+    if [ -n "$sha256" ]; then
+        digest=$({ sha256sum "$package" 2>/dev/null || openssl dgst -sha256 -r "$package"; } | sed 's/[^0-9a-f].*//')
+        if [ "$digest" != "$sha256" ]; then
+            echo "$package has the digest $digest, wanted $sha256"
+            return 91
         fi
-    done
+    fi
 }
 
 unpack() {
+    rm -rf "$work/mobility"
     mkdir -p "$work/mobility" && tar -xzf "$package" -C "$work/mobility"
 }
 
 install_agent() {
     # shellcheck disable=SC2086
-    cd "$work/mobility" && ./install -d "$directory" -r MS -v VmWare -q $cs_type
+    cd "$work/mobility" && ./install ${directory:+-d "$directory"} -r MS -v VmWare -q $cs_type
+}
+
+upgrade_agent() {
+    # shellcheck disable=SC2086
+    cd "$work/mobility" && ./install -q -v VmWare $cs_type
 }
 
 register() {
     # shellcheck disable=SC2086
-    "$directory/Vx/bin/UnifiedAgentConfigurator.sh" -i "$server" -P "$work/MobSvc.passphrase" $cs_type
+    if [ -n "$source_config" ]; then
+        printf '%s\n' "$source_config" >"$work/config.json"
+        "$(installed_in)/bin/UnifiedAgentConfigurator.sh" -S "$work/config.json" -q $cs_type $discovery
+    else
+        printf '%s\n' "$passphrase" >"$work/MobSvc.passphrase"
+        "$(installed_in)/bin/UnifiedAgentConfigurator.sh" -i "$server" -P "$work/MobSvc.passphrase" $cs_type
+    fi
 }
 
-start_agent() {
+unconfigure() {
+    # shellcheck disable=SC2086
+    "$(installed_in)/bin/UnifiedAgentConfigurator.sh" -q -U true $cs_type
+}
+
+# Half an installation may lack its own uninstaller: the installer then has to find a host without the agent's mark.
+uninstall() {
+    base=$(installed_in)
+    base=${base%/Vx}
+    if [ -x "$base/uninstall.sh" ]; then
+        "$base/uninstall.sh" -Y -L /var/log/ua_uninstall.log || return "$?"
+        if [ -e /usr/local/.vx_version ]; then
+            echo '/usr/local/.vx_version is still there'
+            return 1
+        fi
+    else
+        rm -f /usr/local/.vx_version
+    fi
+}
+
+start() {
     /etc/vxagent/bin/vxagent start
+}
+
+# Whether a step's exit code means that it was done: 98 is done with warnings (and an unknown role), 129 waits for the appliance only,
+# 144 was not registered any more.
+was_done() {
+    case $1:$2 in
+        *:0 | register:98 | register:129 | unconfigure:98 | unconfigure:144) return 0 ;;
+        install:98 | upgrade:98) [ -r /usr/local/.vx_version ] ;;
+        *) return 1 ;;
+    esac
+}
+
+tell() {
+    if [ -r "$2" ]; then
+        tail -n "$3" "$2" | while IFS= read -r line; do printf '%s\t%s\n' "$1" "$line"; done
+    fi
+}
+
+do_step() {
+    function=$1
+    case $1 in
+        install | upgrade) function=${1}_agent ;;
+    esac
+    code=0
+    ( set -eu; "$function" ) >"$work/$1.out" 2>&1 </dev/null || code=$?
+    printf 'rc\t%s\t%s\n' "$1" "$code"
+    if was_done "$1" "$code"; then
+        return 0
+    fi
+    printf 'failed\t%s\n' "$1"
+    tell say "$work/$1.out" 5
+    case $1 in
+        install | upgrade) tell log /var/log/ua_install.log 40 && tell log /var/log/InstallerErrors.json 40 ;;
+        register | unconfigure) tell log /var/log/AzureRcmCli.log 20 && tell log /var/log/ua_install.log 40 ;;
+        uninstall) tell log /var/log/ua_uninstall.log 40 ;;
+    esac
+    return 1
+}
+
+clean_up() {
+    rm -rf "$work/mobility"
+    rm -f "$work"/MobSvc.passphrase "$work"/config.json "$work"/*.out
+    case $package in
+        "$work"/*) rm -f "$package" ;;
+    esac
+    rmdir "$work" 2>/dev/null || :
 }
 
 main() {
     umask 077
     mkdir -p "$work"
-    trap 'rm -f "$work/MobSvc.passphrase"' EXIT HUP INT TERM
-    printf '%s\n' "$passphrase" >"$work/MobSvc.passphrase"
-    done_well=yes
-    case $install in
-        install)
-            if step unpack unpack && step install install_agent && step register register; then :; else done_well=no; fi
-            ;;
-        register)
-            step register register || done_well=no
-            ;;
-        start)
-            step start start_agent || done_well=no
-            ;;
-    esac
-    if [ "$done_well" = no ]; then
-        tell_logs
-    fi
+    trap clean_up EXIT
+    trap 'exit 1' HUP INT TERM
+    for step in $steps; do
+        do_step "$step" || break
+    done
 }
 
-main </dev/null
+main

@@ -1,5 +1,5 @@
 # Reads what preparation needs to know of a Linux host. Changes nothing. Prints one key<TAB>value a line.
-# Set before: want_reach ("address port" words, a pair after a pair) and want_root_field (the wanted field of /etc/shadow, or empty).
+# Set before: want_reach ("address port" words, a pair after a pair) and want_files (more files to send, one path a line).
 
 say() {
     printf '%s\t%s\n' "$1" "$2"
@@ -28,13 +28,21 @@ release() {
             esac
         done </etc/os-release
     fi
-    for file in /etc/redhat-release /etc/system-release; do
+    for file in /etc/oracle-release /etc/redhat-release /etc/system-release; do
         if [ -r "$file" ]; then
             read -r line <"$file" || :
             say os_release "$line"
             break
         fi
     done
+    if [ -r /etc/debian_version ]; then
+        read -r line </etc/debian_version || :
+        say debian_version "$line"
+    fi
+    if [ -r /etc/SuSE-release ]; then
+        version=$(sed -n 's/^VERSION *= *//p' /etc/SuSE-release)
+        say suse_version "$version.$(sed -n 's/^PATCHLEVEL *= *//p' /etc/SuSE-release)"
+    fi
 }
 
 addresses() {
@@ -76,48 +84,22 @@ virtualization() {
     fi
 }
 
+# One df for all: its rows come in the order of the directories.
 space() {
-    for directory in / /usr/local; do
-        if [ -d "$directory" ]; then
-            free=$(df -Pk "$directory" 2>/dev/null | awk 'NR == 2 { print $4 }') || free=''
-            say "free_kib $directory" "$free"
-        fi
+    set --
+    for directory in / /usr/local /boot; do
+        if [ -d "$directory" ]; then set -- "$@" "$directory"; fi
     done
+    df -Pk "$@" 2>/dev/null | awk -v directories="$*" '
+        BEGIN { split(directories, directory, " ") }
+        NR > 1 { print "free_kib " directory[NR - 1] "\t" $4 }'
 }
 
-# Keyword and value of sshd's global settings in the order in which sshd reads them; sshd takes the first value of a keyword.
-sshd_settings() {
-    while read -r keyword rest; do
-        case $keyword in
-            '' | '#'*) continue ;;
-            [Mm][Aa][Tt][Cc][Hh]) return 1 ;;
-            [Ii][Nn][Cc][Ll][Uu][Dd][Ee])
-                for pattern in $rest; do
-                    case $pattern in
-                        /*) ;;
-                        *) pattern=/etc/ssh/$pattern ;;
-                    esac
-                    for file in $pattern; do
-                        if [ -r "$file" ]; then
-                            ( sshd_settings <"$file" ) || :
-                        fi
-                    done
-                done
-                ;;
-            *) printf '%s %s\n' "$keyword" "$rest" ;;
-        esac
-    done
-}
-
-sshd() {
-    if [ -r /etc/ssh/sshd_config ]; then
-        say sshd_config present
-        { sshd_settings </etc/ssh/sshd_config || :; } | awk '
-            { keyword = tolower($1); sub(/^[^ ]+ */, ""); gsub(/"/, "") }
-            keyword ~ /^(permitrootlogin|passwordauthentication|port)$/ && !(keyword in seen) { seen[keyword] = 1; print "sshd_" keyword "\t" $0 }
-            keyword == "subsystem" && $1 == "sftp" && !("sftp" in seen) { seen["sftp"] = 1; print "sshd_sftp\t" $2 }'
-    fi
-    for file in /usr/libexec/openssh/sftp-server /usr/lib/openssh/sftp-server /usr/lib/ssh/sftp-server /usr/lib/sftp-server; do
+ssh_server() {
+    program=$(first_program sshd) || program=''
+    if [ -z "$program" ] && [ -x /usr/sbin/sshd ]; then program=/usr/sbin/sshd; fi
+    say sshd_program "$program"
+    for file in /usr/libexec/openssh/sftp-server /usr/lib/openssh/sftp-server /usr/lib/ssh/sftp-server /usr/lib64/ssh/sftp-server /usr/lib/sftp-server; do
         if [ -e "$file" ]; then
             say sftp_server "$file"
             break
@@ -125,39 +107,41 @@ sshd() {
     done
 }
 
-root_password() {
+# Root's password field and the day of its last change.
+shadow() {
     if [ ! -r /etc/shadow ]; then
         return 0
     fi
-    field=$(awk -F: '$1 == "root" { print $2 }' /etc/shadow)
-    if [ -n "$want_root_field" ] && [ "$field" = "$want_root_field" ]; then
-        say root_password wanted
-        return 0
-    fi
-    case $field in
-        '' | '!'* | '*'*) say root_password none ;;
-        *) say root_password other ;;
-    esac
+    while IFS=: read -r name field changed _; do
+        if [ "$name" = root ]; then
+            say shadow_field "$field"
+            say shadow_changed "$changed"
+            return 0
+        fi
+    done </etc/shadow
 }
 
-hosts_file() {
-    if [ -r /etc/hosts ]; then
-        awk -v host="$(uname -n)" '
-            { sub(/#.*/, "") }
-            { for (i = 2; i <= NF; i++) if ($i == host) { print "hosts_address\t" $1; break } }' /etc/hosts
-    fi
-}
-
-mounts() {
-    if [ -r /etc/fstab ]; then
-        awk '$1 ~ /^\/dev\/(sd|xvd|nvme|hd|vd)/ { print "fstab_by_name\t" $1 " " $2 }' /etc/fstab
+# What a run of ours that was killed left behind; a lock whose process is gone holds nobody off.
+remains() {
+    for file in /etc/ssh/sshd_config /etc/hosts /etc/fstab /etc/shadow /etc/cloud/cloud.cfg.d/99-asr-migrate.cfg; do
+        for left in "$file.asr-migrate-new" "$file.asr-migrate-old"; do
+            if [ -e "$left" ]; then say remains "$left"; fi
+        done
+    done
+    if [ -e /etc/shadow.lock ]; then
+        owner=''
+        read -r owner </etc/shadow.lock || :
+        case $owner in
+            '' | *[!0-9]*) ;;
+            *) if ! kill -0 "$owner" 2>/dev/null; then say remains /etc/shadow.lock; fi ;;
+        esac
     fi
 }
 
 programs() {
-    say python "$(first_program python3 python python2 python2.7 python2.6 || :)"
-    say dhcp_client "$(first_program dhclient dhcpcd wicked NetworkManager udhcpc || if [ -x /usr/lib/systemd/systemd-networkd ]; then echo systemd-networkd; fi)"
-    say fetcher "$(first_program curl wget || :)"
+    say python "$(first_program python3 python python2 python2.7 python2.6 /usr/libexec/platform-python || :)"
+    say dhcp_client "$(first_program dhclient dhcpcd wicked NetworkManager udhcpc /usr/lib/systemd/systemd-networkd /lib/systemd/systemd-networkd || :)"
+    say openssl "$(first_program openssl || :)"
     time_service=''
     for file in /proc/[0-9]*/stat; do
         if { read -r _ name _ <"$file"; } 2>/dev/null; then
@@ -167,26 +151,6 @@ programs() {
         fi
     done
     say time_service "$time_service"
-}
-
-mobility() {
-    if [ -r /usr/local/.vx_version ]; then
-        say mobility installed
-        directory=$(sed -n 's/^INSTALLATION_DIR=//p' /usr/local/.vx_version)
-        say mobility_status "$(sed -n 's/^AGENT_CONFIGURATION_STATUS=//p' /usr/local/.vx_version)"
-        configuration=${directory%/Vx}/Vx/etc/drscout.conf
-        if [ -r "$configuration" ]; then
-            awk -F= '{ key = $1; gsub(/[ \t]/, "", key) }
-                tolower(key) == "hostname" || tolower(key) == "cstype" { value = $2; gsub(/[ \t"]/, "", value); print "mobility_" tolower(key) "\t" value }' "$configuration"
-        fi
-    fi
-    if [ -x /etc/vxagent/bin/vxagent ]; then
-        if /etc/vxagent/bin/vxagent status >/dev/null 2>&1; then
-            say vxagent running
-        else
-            say vxagent stopped
-        fi
-    fi
 }
 
 reach() {
@@ -211,18 +175,12 @@ main() {
     say utc "$(date -u '+%Y-%m-%dT%H:%M:%SZ')"
     say host_name "$(uname -n)"
     say machine "$(uname -m)"
-    say kernel "$(uname -r)"
     say user "$(id -u)"
-    release || :
-    addresses || :
-    virtualization || :
-    space || :
-    sshd || :
-    root_password || :
-    hosts_file || :
-    mounts || :
-    programs || :
-    mobility || :
+    say groups "$(id -Gn 2>/dev/null || :)"
+    for part in kernel release addresses virtualization space mounts blocks uuids grub packages firewall selinux \
+        cloud_init ssh_server ssh_at_boot shadow remains programs mobility files; do
+        "$part" || :
+    done
     # shellcheck disable=SC2086
     reach $want_reach || :
     say end 0
