@@ -4,34 +4,45 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.text.converters import to_bytes, to_text
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 PACKAGES = Path(__file__).resolve().parents[2] / "python"
 if str(PACKAGES) not in sys.path:
     sys.path.insert(0, str(PACKAGES))
 
 from asr_migrate.clock import Clock
-from asr_migrate.domain.errors import AsrMigrateError
+from asr_migrate.domain.errors import AsrMigrateError, InputError
 from asr_migrate.domain.machine import Os
 from asr_migrate.hosts import profiles
-from asr_migrate.hosts.plan import Answer
-from asr_migrate.hosts.prepare import ConnectionLostError, HostNotReadyError, prepare
+from asr_migrate.hosts.plan import Answer, Restorable
+from asr_migrate.hosts.prepare import ConnectionLostError, HostNotReadyError, prepare, restore
+from asr_migrate.keeping.files import FileStore
+from asr_migrate.keeping.record import Record
 
 OPTIONS = {
     "profile": {"type": "str", "default": "source", "choices": list(profiles.NAMES)},
-    "state": {"type": "str", "default": "present", "choices": ["present", "probed"]},
+    "state": {"type": "str", "default": "present", "choices": ["present", "probed", "restored"]},
     "family": {"type": "str", "choices": [family.value for family in Os]},
     "want": {"type": "dict", "default": {}, "no_log": True},
     "use_sudo": {"type": "bool"},
     "refuse": {"type": "bool", "default": True},
+    "force": {"type": "bool", "default": False},
+    "scope": {"type": "str", "default": "all", "choices": ["all", "push"]},
+    "prior_dir": {"type": "path", "default": "~/.asr/prior"},
     "passphrase_path": {"type": "path"},
+    "agent_config_input_path": {"type": "path"},
     "wait_scale": {"type": "float", "default": 1.0},
 }
 SECRET_MODE = 0o600
+#: From which verbosity on connection plugins print what a host says.
+TELLING_VERBOSITY = 3
+CENSORED = "censored due to no log"
 
 
 class ActionModule(ActionBase):
@@ -46,26 +57,81 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         task_vars = task_vars or {}
         _, options = self.validate_argument_spec(argument_spec=OPTIONS)
-        family = Os(options["family"] or self._family())
-        sudo = self._wants_sudo(options["use_sudo"], family, task_vars)
-        clock = Clock(options["wait_scale"])
         host = task_vars.get("inventory_hostname", "the host")
+        record = Record(host, FileStore(Path(options["prior_dir"]).expanduser(), host))
         try:
-            profile = profiles.make(options["profile"], family, host, options["want"])
-            result = prepare(
-                profile,
-                self._sender(clock, sudo),
-                clock,
-                change=options["state"] == "present" and not self._task.check_mode,
-                refuse=options["state"] == "present" and options["refuse"],
-            )
+            profile, send, clock = self._parties(options, host, task_vars)
+            bring = self._restored if options["state"] == "restored" else self._prepared
+            result = bring(options, profile, record, send, clock)
         except HostNotReadyError as error:
             return self._failure(host, error) | {"findings": list(error.findings)}
         except AsrMigrateError as error:
             return self._failure(host, error)
         except ConnectionLostError as error:
             raise error.__cause__ from None
+        return result
+
+    def _parties(self, options, host, task_vars):
+        """Return the host's profile, the sender of its exchanges and the clock."""
+        family = Os(options["family"] or self._family())
+        clock = Clock(options["wait_scale"])
+        profile = profiles.make(options["profile"], family, host, options["want"])
+        return profile, self._sender(clock, self._wants_sudo(options["use_sudo"], family, task_vars)), clock
+
+    def _prepared(self, options, profile, record, send, clock):
+        """Return the result of the states present and probed."""
+        present = options["state"] == "present"
+        result = prepare(
+            profile,
+            send,
+            clock,
+            keep=record.add,
+            change=present and not self._task.check_mode,
+            refuse=present and options["refuse"],
+        )
+        if not present:
+            result["changed"] = False
         return self._result(options, result)
+
+    def _restored(self, options, profile, record, send, clock):
+        """Return the result of the state restored; a host without a record is looked at all the same."""
+        if not isinstance(profile, Restorable):
+            remedy = "Only sources are put back; leave the others out, or remove what was installed on them."
+            raise InputError("profile", options["profile"], "has nothing to put back", remedy=remedy)
+        priors = record.load()
+        try:
+            result = restore(
+                profile,
+                priors,
+                send,
+                clock,
+                leave=record.leave,
+                force=options["force"],
+                only_push=options["scope"] == "push",
+                change=not self._task.check_mode,
+                refuse=options["refuse"],
+            )
+        except ConnectionLostError as error:
+            return self._out_of_reach(record, priors, error)
+        result["on_record"] = [prior.thing for prior in record.load()]
+        return self._result(options, result)
+
+    def _out_of_reach(self, record, priors, error):
+        """Return the result for a host that cannot be put back now, with what waits for it."""
+        left = [prior.thing for prior in priors]
+        waits = (
+            f"{len(left)} things are still to be put back ({', '.join(left)}; {record.place})"
+            if left
+            else (f"nothing of it is on record in {record.place}")
+        )
+        said = str(error.__cause__ or error).rstrip(".")
+        remedy = "Start it, or let the controller reach it, and run the playbook again; the record stays until then."
+        return {
+            "unreachable": True,
+            "changed": False,
+            "on_record": left,
+            "msg": f"{said}. Of this host {waits}. {remedy}",
+        }
 
     def _failure(self, host, error):
         """Return the result of a task that failed, with what happened, why, and what to do."""
@@ -80,19 +146,17 @@ class ActionModule(ActionBase):
     def _result(self, options, result):
         """Return the task's result.
 
-        A passphrase goes to the file that was named, or else stands under ``passphrase``.
+        What was read privately goes to the file that was named for it; a passphrase without one stands in the result.
         """
         private = result.pop("private")
         diff = result.pop("diff")
-        if options["state"] == "probed":
-            result["changed"] = False
         if self._task.diff and result["changes"]:
             result["diff"] = diff
-        passphrase = private.get("passphrase")
-        if passphrase and options["passphrase_path"]:
-            result["changed"] |= self._keep(options["passphrase_path"], passphrase)
-        elif passphrase:
-            result["passphrase"] = passphrase
+        for name in ("passphrase", "agent_config_input"):
+            if private.get(name) and options[f"{name}_path"]:
+                result["changed"] |= self._keep(options[f"{name}_path"], private[name])
+        if private.get("passphrase") and not options["passphrase_path"]:
+            result["passphrase"] = private["passphrase"]
         return result
 
     def _keep(self, path, secret):
@@ -148,10 +212,11 @@ class ActionModule(ActionBase):
                     ) from None
             sent = clock.now()
             try:
-                code, out, err = self._connection.exec_command(command, in_data=to_bytes(stdin), sudoable=False)
+                with self._unheard():
+                    code, out, err = self._connection.exec_command(command, in_data=to_bytes(stdin), sudoable=False)
             except AnsibleConnectionFailure as error:
                 self._connection.close()
-                raise ConnectionLostError(str(error)) from error
+                raise ConnectionLostError(str(error)) from self._in_words(error)
             except AnsibleError:
                 raise
             except Exception as error:
@@ -161,3 +226,26 @@ class ActionModule(ActionBase):
             return Answer(to_text(out, errors="replace"), to_text(err, errors="replace"), code, sent, clock.now())
 
         return send
+
+    @contextmanager
+    def _unheard(self):
+        """Keep the connection plugin from printing what the host says: a probe reads secrets.
+
+        At lower verbosity it prints nothing, and its own words about a lost connection are wanted.
+        """
+        display, told = Display(), self._connection._play_context
+        before = told.no_log
+        told.no_log = before or max(display.verbosity, display.log_verbosity) >= TELLING_VERBOSITY
+        try:
+            yield
+        finally:
+            told.no_log = before
+
+    @staticmethod
+    def _in_words(error):
+        """Return the error of a lost connection; one that says nothing because of us says how to hear more."""
+        if CENSORED not in str(error):
+            return error
+        return AnsibleConnectionFailure(
+            "The host does not answer. With at most -vv the connection's own error is shown."
+        )

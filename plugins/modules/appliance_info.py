@@ -16,11 +16,12 @@ options:
   wait_for:
     description:
       - V(registered) waits until the appliance shows in the vault.
-      - V(servers) waits until the replication appliance has discovered every address of O(servers).
+      - V(servers) waits until a replication appliance has discovered every address of O(servers), or until the Mobility
+        service of each has registered with a configuration server.
     type: str
     choices: [registered, servers]
   servers:
-    description: Addresses of the machines that the replication appliance must know.
+    description: Addresses of the machines that the appliance must know.
     type: list
     elements: str
     default: []
@@ -104,6 +105,17 @@ appliance:
       type: list
       elements: dict
       returned: success
+    components:
+      description:
+        - Every component, each with C(kind), C(name), C(health), C(last_heartbeat), C(version) and C(errors).
+      type: list
+      elements: dict
+      returned: success
+    sick_components:
+      description: What is wrong with each component that is critical.
+      type: list
+      elements: str
+      returned: success
     run_as_accounts:
       description: Names of the accounts for the push installation, and their ids.
       type: dict
@@ -114,7 +126,8 @@ appliance:
       returned: success
     servers:
       description:
-        - Servers that the replication appliance discovered, each with C(id), C(name), C(addresses) and C(account).
+        - Servers that the replication appliance discovered, or whose Mobility service registered with the configuration
+          server, each with C(id), C(name), C(addresses) and C(account).
       type: list
       elements: dict
       returned: success
@@ -170,6 +183,8 @@ async def run(params, context):
         writes = [write.as_dict() for write in session.writes]
     if seen.registered and not seen.healthy:
         context.warn(f"the appliance {seen.friendly_name} is {seen.health}: {'; '.join(seen.health_errors)}")
+    for sick in seen.sick_components:
+        context.warn(f"the appliance {seen.friendly_name}: {sick}")
     return {
         "changed": changed or bool(writes),
         "appliance": seen.as_dict(),

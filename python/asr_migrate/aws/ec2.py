@@ -40,7 +40,7 @@ def _service_error(text: str, code: str = "Ec2Unavailable", *, transient: bool =
     )
 
 
-def _refused(error: Exception, what: str) -> ServiceError:
+def refused(error: Exception, what: str) -> ServiceError:
     """Return our error for boto3's, naming the instance or the call."""
     if isinstance(error, ClientError):
         code = str(error.response.get("Error", {}).get("Code", "Unknown"))
@@ -53,7 +53,7 @@ def _pages(ids: Sequence[str]) -> Iterator[Sequence[str]]:
         yield ids[start : start + PAGE]
 
 
-def _instances(ec2: Any, instance_ids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+def describe(ec2: Any, instance_ids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
     """Return EC2's description by instance id, asked for in pages.
 
     Raises ServiceError with code InvalidInstanceID.NotFound naming every id that EC2 does not know.
@@ -64,7 +64,7 @@ def _instances(ec2: Any, instance_ids: Iterable[str]) -> dict[str, Mapping[str, 
         try:
             pages = list(ec2.get_paginator("describe_instances").paginate(InstanceIds=list(page)))
         except (ClientError, BotoCoreError) as error:
-            raise _refused(error, f"describe {', '.join(page)}") from error
+            raise refused(error, f"describe {', '.join(page)}") from error
         for answer in pages:
             for reservation in answer["Reservations"]:
                 found.update({instance["InstanceId"]: instance for instance in reservation["Instances"]})
@@ -81,7 +81,7 @@ def _volume_sizes(ec2: Any, volume_ids: Sequence[str]) -> dict[str, int]:
             for answer in ec2.get_paginator("describe_volumes").paginate(VolumeIds=list(page)):
                 sizes.update({volume["VolumeId"]: int(volume["Size"]) for volume in answer["Volumes"]})
         except (ClientError, BotoCoreError) as error:
-            raise _refused(error, f"describe the volumes {', '.join(page)}") from error
+            raise refused(error, f"describe the volumes {', '.join(page)}") from error
     return sizes
 
 
@@ -97,7 +97,7 @@ def _nitro_types(ec2: Any, types: set[str]) -> set[str]:
             for answer in ec2.get_paginator("describe_instance_types").paginate(InstanceTypes=list(page)):
                 nitro.update(row["InstanceType"] for row in answer["InstanceTypes"] if row.get("Hypervisor") == "nitro")
         except (ClientError, BotoCoreError) as error:
-            raise _refused(error, "describe the instance types") from error
+            raise refused(error, "describe the instance types") from error
     return nitro
 
 
@@ -121,7 +121,7 @@ def source_info(ec2: Any, instance_ids: Iterable[str]) -> dict[str, dict[str, An
 
     Raises ServiceError when EC2 refuses or does not know an instance.
     """
-    found = _instances(ec2, instance_ids)
+    found = describe(ec2, instance_ids)
     sizes = (
         _volume_sizes(ec2, [volume for instance in found.values() for volume in _volume_ids(instance)]) if found else {}
     )
@@ -147,7 +147,7 @@ def _facts(instance: Mapping[str, Any], sizes: Mapping[str, int], nitro: set[str
 
 def states(ec2: Any, instance_ids: Iterable[str]) -> dict[str, str]:
     """Return the state of each instance ("running", "stopping", "stopped", ...)."""
-    return {name: str(instance["State"]["Name"]) for name, instance in _instances(ec2, instance_ids).items()}
+    return {name: str(instance["State"]["Name"]) for name, instance in describe(ec2, instance_ids).items()}
 
 
 def running(ec2: Any, instance_ids: Iterable[str]) -> list[str]:
@@ -170,7 +170,7 @@ def stop_instances(
         try:
             ec2.stop_instances(InstanceIds=list(page))
         except (ClientError, BotoCoreError) as error:
-            raise _refused(error, f"stop {', '.join(page)}") from error
+            raise refused(error, f"stop {', '.join(page)}") from error
     deadline_s = clock.monotonic() + timeout_s
     while waiting := running(ec2, changed):
         if clock.monotonic() >= deadline_s:

@@ -10,18 +10,20 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from asr_migrate.azure.appliance_components import SICK, Component, components
 from asr_migrate.azure.client import AzureClients
 from asr_migrate.azure.sweep import OFF_AZURE_API, VaultReader
-from asr_migrate.domain.errors import DeadlineError, InputError, SetupError
+from asr_migrate.domain.errors import DeadlineError, SetupError
 from asr_migrate.domain.landing_zone import Architecture, LandingZone
 
 Json = Mapping[str, Any]
 Report = Callable[[str], None]
 
 POLL_S = 15.0
-SAY_AGAIN_S = 1800.0
+#: How often a wait says that it goes on: each minute in the first hour, then less often.
+SAY_AGAIN_S, SAY_AGAIN_LATER_S, LATER_S = 60.0, 600.0, 3600.0
+PAGE_PORT = 44368
 FABRIC_KINDS = {Architecture.CLASSIC: "VMware", Architecture.MODERNIZED: "InMageRcm"}
-SICK = ("critical", "error")
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class ApplianceState:
     health_errors: tuple[str, ...] = ()
     last_heartbeat: str | None = None
     process_servers: tuple[ProcessServer, ...] = ()
+    components: tuple[Component, ...] = ()
     run_as_accounts: Mapping[str, str] = field(default_factory=dict)
     server_site: str | None = None
     servers: tuple[Server, ...] = ()
@@ -75,6 +78,11 @@ class ApplianceState:
         """Whether the appliance is registered and its fabric is not critical."""
         return self.registered and (self.health or "").lower() not in SICK
 
+    @property
+    def sick_components(self) -> tuple[str, ...]:
+        """What is wrong with each component that is critical."""
+        return tuple(component.text for component in self.components if component.sick)
+
     def missing(self, addresses: Iterable[str]) -> tuple[str, ...]:
         """Return those of ``addresses`` (or names) that no discovered server has."""
         known = {place.lower() for server in self.servers for place in (server.name, *server.addresses)}
@@ -82,7 +90,7 @@ class ApplianceState:
 
     def as_dict(self) -> dict[str, Any]:
         """Return what a task's result shows."""
-        return {**asdict(self), "healthy": self.healthy}
+        return {**asdict(self), "healthy": self.healthy, "sick_components": list(self.sick_components)}
 
 
 class ApplianceReader:
@@ -145,14 +153,24 @@ class ApplianceReader:
             ),
             last_heartbeat=heartbeat,
             process_servers=found,
+            components=components(details),
             run_as_accounts=accounts if site is None else await self._site_accounts(site),
             server_site=site,
-            servers=() if site is None else await self._servers(site),
+            servers=await self._servers(site) if site else await self._agents(rows),
         )
 
     async def _site_accounts(self, site: str) -> dict[str, str]:
         rows = await self._clients.get_all(f"{site}/runasaccounts", OFF_AZURE_API)
         return {str((row.get("properties") or {}).get("displayName") or row["name"]): str(row["id"]) for row in rows}
+
+    async def _agents(self, containers: list[dict[str, Any]]) -> tuple[Server, ...]:
+        """Return the machines whose Mobility service has registered with a configuration server."""
+        if self._zone.architecture is not Architecture.CLASSIC:
+            return ()
+        lists = [
+            await self._clients.get_all(f"{row['id']}/replicationProtectableItems", "2025-08-01") for row in containers
+        ]
+        return tuple(agent_of(row) for rows in lists for row in rows if custom(row).get("agentInstalled") == INSTALLED)
 
     async def _servers(self, site: str) -> tuple[Server, ...]:
         rows = await self._clients.get_all(f"{site}/machines", OFF_AZURE_API)
@@ -179,22 +197,24 @@ class ApplianceReader:
             report,
             code="ApplianceNotRegistered",
             remedy=REGISTRATION_REMEDIES[zone.architecture],
+            hint=None if zone.architecture is Architecture.CLASSIC else self._sign_in(),
+        )
+
+    def _sign_in(self) -> str:
+        """Return what a person has to do while the wait for the registration lasts."""
+        appliance = self._zone.appliance
+        return (
+            f"open https://{appliance.fqdn or appliance.name}:{PAGE_PORT} on the server, paste the vault's appliance "
+            "key, and type the device code that the page shows at https://microsoft.com/devicelogin within 5 minutes"
         )
 
     async def wait_servers(self, addresses: Iterable[str], timeout_s: float, report: Report) -> ApplianceState:
-        """Look until the appliance has discovered a server for each of ``addresses``.
+        """Look until the appliance knows a server for each of ``addresses``.
 
-        Raises InputError with a configuration server, which is told its machines instead; DeadlineError naming the
-        addresses that are missing.
+        A replication appliance discovers the servers that a person adds; a configuration server knows those whose
+        Mobility service registered. Raises DeadlineError naming the addresses that are missing.
         """
         zone = self._zone
-        if zone.architecture is Architecture.CLASSIC:
-            raise InputError(
-                "wait_for",
-                "servers",
-                "is for a replication appliance; a configuration server is told its machines by the replicate playbook",
-                remedy="Use wait_for: registered.",
-            )
         wanted = tuple(addresses)
 
         def lacks(state: ApplianceState) -> str | None:
@@ -210,8 +230,7 @@ class ApplianceReader:
             timeout_s,
             report,
             code="ServersNotDiscovered",
-            remedy="Add the missing servers on the appliance (Provide Physical server details, then Continue); if one "
-            "is there and shows an error, check its account and that the appliance reaches it. Then run again.",
+            remedy=SERVERS_REMEDIES[zone.architecture],
         )
 
     async def _wait(
@@ -223,7 +242,9 @@ class ApplianceReader:
         *,
         code: str,
         remedy: str,
+        hint: str | None = None,
     ) -> ApplianceState:
+        """Look until ``lacks`` says nothing more; ``hint`` is what a person can do meanwhile."""
         clock = self._clients.clock
         start_s = clock.monotonic()
         said, said_s = "", start_s
@@ -233,8 +254,12 @@ class ApplianceReader:
             waited_s = clock.monotonic() - start_s
             if not problem:
                 return state
-            if problem != said or clock.monotonic() - said_s >= SAY_AGAIN_S:
-                report(f"{label}: {problem} ({waited_s / 60:.0f} of {timeout_s / 60:.0f} min)")
+            again_s = SAY_AGAIN_S if waited_s < LATER_S else SAY_AGAIN_LATER_S
+            if problem != said or clock.monotonic() - said_s >= again_s:
+                left_min = max(timeout_s - waited_s, 0.0) / 60
+                report(f"{label}: {problem}; {left_min:.0f} of {timeout_s / 60:.0f} minutes left")
+                if hint and problem != said:
+                    report(f"{label}: {hint}")
                 said, said_s = problem, clock.monotonic()
             if waited_s >= timeout_s:
                 raise DeadlineError(
@@ -278,11 +303,31 @@ class ApplianceReader:
 
 REGISTRATION_REMEDIES = {
     Architecture.CLASSIC: "Look at C:\\ProgramData\\ASRLogs and C:\\ProgramData\\ASRSetupLogs on the server, check "
-    "that its services run, its clock is in time and it reaches Azure on port 443, and run deploy_appliance again.",
+    "that its services run, its clock is in time and it reaches Azure on port 443, and run deploy_appliance again. If "
+    "the server was registered with another vault before, set asr_appliance.register_again to other_vault; that stops "
+    "the protection of everything that replicates through it.",
     Architecture.MODERNIZED: "Do the steps that deploy_appliance printed (also in the reports directory) on the "
     "appliance's configuration page, then run deploy_appliance again; it goes on where it is. If the appliance shows "
     "under another name, correct asr_landing_zone.appliance.",
 }
+
+
+SERVERS_REMEDIES = {
+    Architecture.CLASSIC: "The vault does not show the Mobility service of these machines. Read its configurator's log "
+    "on each (ASRUnifiedAgentConfigurator.log; ua_install.log on Linux) and configurator_register_host_static_info.log "
+    "on the configuration server, refresh the server in the vault, then run again.",
+    Architecture.MODERNIZED: "Add the missing servers on the appliance (Provide Physical server details, then "
+    "Continue); if one is there and shows an error, check its account and that the appliance reaches it. Then run "
+    "again.",
+}
+INSTALLED = "Installed"
+
+
+def agent_of(item: Json) -> Server:
+    """Return a protectable item of a configuration server as a server. Source: recorded exchanges."""
+    properties, addresses = item.get("properties") or {}, str(custom(item).get("ipAddress") or "")
+    found = tuple(place.strip() for place in addresses.split(",") if place.strip())
+    return Server(str(item["id"]), str(properties.get("friendlyName") or item["name"]), found, None)
 
 
 def custom(fabric: Json) -> Json:
