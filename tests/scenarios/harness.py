@@ -102,4 +102,5 @@ class LabProcess:
                 found |= {f"{path.name} {name}": value for name, value in parts}
             elif path.is_file():
                 found[path.name] = path.read_text().strip()
-        return found | {"ssh key": (self.state / "ssh" / "id_ed25519").read_text().splitlines()[1]}
+        keys = {name: self.state / "ssh" / name for name in ("id_ed25519", "id_rsa")}
+        return found | {f"ssh key {name}": path.read_text().splitlines()[1] for name, path in keys.items()}

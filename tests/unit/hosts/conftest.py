@@ -16,6 +16,24 @@ FIREWALL_RULE = (
     "Name=@FirewallAPI.dll,-28511|EmbedCtxt=@FirewallAPI.dll,{group}|"
 )
 PUSH_GROUPS = ("-28502", "-34251")
+RDP_RULE = (
+    "v2.10|Action=Allow|Active={active}|Dir=In|Protocol=6|LPort=3389|App=System|Name=@FirewallAPI.dll,-28753|"
+    "Desc=@FirewallAPI.dll,-28756|EmbedCtxt=@FirewallAPI.dll,-28752|"
+)
+PACKAGES = "HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\Packages"
+WINHTTP_DIRECT = "1800000000000000010000000000000000000000"
+LIST_DISK = """
+Microsoft DiskPart version 6.1.7601
+Copyright (C) 1999-2008 Microsoft Corporation.
+On computer: APP-1
+
+DISKPART>
+  Disk ###  Status         Size     Free     Dyn  Gpt
+  --------  -------------  -------  -------  ---  ---
+{rows}
+
+DISKPART>
+"""
 
 
 def answer(stdout="", stderr="", exit_code=0, sent=SENT, took_s=1.0):
@@ -56,7 +74,40 @@ class WindowsHost:
     utc: datetime = SENT
     sids: tuple = ("S-1-5-32-544", "S-1-16-12288")
     installed: tuple = ("w32time", "xenvbd")
-    states: dict = field(default_factory=lambda: {"w32time": 4})
+    states: dict = field(
+        default_factory=lambda: {"w32time": 4, "LanmanServer": 4, "Winmgmt": 4, "TermService": 4, "MpsSvc": 4}
+    )
+    starts: dict = field(
+        default_factory=lambda: {
+            "w32time": 2,
+            "LanmanServer": 2,
+            "Winmgmt": 2,
+            "TermService": 3,
+            "MpsSvc": 2,
+            "VSS": 3,
+            "swprv": 3,
+            "EventSystem": 2,
+            "COMSysApp": 3,
+        }
+    )
+    delayed: tuple = ()
+    user: tuple = ("app-1\\administrator", "S-1-5-21-1-2-3-500")
+    secure_boot: int | None = None
+    updates: tuple = ("KB4490628", "KB4474419")
+    policy_keys: dict = field(default_factory=dict)
+    rules: dict = field(default_factory=lambda: {"RemoteDesktop-In-TCP": RDP_RULE.format(active="TRUE")})
+    shares: dict = field(default_factory=dict)
+    remote_desktop: dict = field(default_factory=lambda: {"fDenyTSConnections": 0})
+    remote_desktop_port: int = 3389
+    remote_desktop_policy: dict = field(default_factory=dict)
+    san: dict | None = field(default_factory=lambda: {"SanPolicy": 1})
+    partitions: tuple = ("0|0|True", "0|1|False")
+    volumes: tuple = (("Disk #0, Partition #1", "C:"),)
+    disks: tuple = ("  Disk 0    Online           30 GB      0 B        ",)
+    storage_spaces: tuple = ()
+    bitlocker: tuple = ()
+    routes: tuple = ("169.254.169.254,255.255.255.255,10.20.1.1,15",)
+    winhttp: str = WINHTTP_DIRECT
     policies: dict = field(default_factory=lambda: {"EnableLUA": 1})
     free_bytes: dict = field(default_factory=lambda: {"c:": 20 * 2**30})
     aws_pv: dict = field(default_factory=lambda: {"Version": "8.3.5"})
@@ -74,6 +125,16 @@ class WindowsHost:
     reboot_codes: tuple = (1, 1)
     registered: bool = False
     passphrase: str = ""
+    physical_cores: int | None = 8
+    memory_gib: float | None = 31.9
+    interfaces: tuple = ()
+    last_shutdown: str = "00A1"
+    version: str = ""
+    notes: dict = field(default_factory=dict)
+    left: tuple = ()
+    sites: str = ""
+    programs: tuple = ("svchost.exe",)
+    urls: dict = field(default_factory=dict)
 
     def stdout(self):
         """Return the answer as the host prints it."""
@@ -84,7 +145,27 @@ class WindowsHost:
             ("identity", "app-1\n" + "\n".join(f'"GROUP","Alias","{sid}","Enabled"' for sid in self.sids)),
             ("addresses", "   IPv4 Address. . . : 10.20.1.11(Preferred)\n   Subnet Mask . . . : 255.255.255.0\n"),
             ("services", "\n".join(f"HKEY_LOCAL_MACHINE\\SYSTEM\\Services\\{name}" for name in self.installed)),
-            ("states", "".join(service(name, state) for name, state in self.states.items())),
+            ("states", "".join(service(name, state) for name, state in self.states.items() if state)),
+            ("starts", "".join(self._start(name) for name in self.starts)),
+            ("user", '"{}","{}"\n'.format(*self.user) if self.user else ""),
+            ("computer", registry("SYSTEM", ComputerName="APP-1")),
+            ("secure_boot", "" if self.secure_boot is None else registry("X", UEFISecureBootEnabled=self.secure_boot)),
+            (
+                "updates",
+                "".join(f"{PACKAGES}\\Package_for_{kb}~31bf3856ad364e35~amd64~~6.1.1.2\n" for kb in self.updates),
+            ),
+            ("share", registry("SYSTEM", **self.shares) if self.shares else ""),
+            ("remote_desktop", registry("SYSTEM", **self.remote_desktop) if self.remote_desktop else ""),
+            ("remote_desktop_port", registry("SYSTEM", PortNumber=self.remote_desktop_port)),
+            ("remote_desktop_policy", registry("SOFTWARE", **self.remote_desktop_policy)),
+            ("san", self._san()),
+            ("partitions", "\n".join(self.partitions)),
+            ("volumes", "\n".join(_association(*volume) for volume in self.volumes)),
+            ("dynamic", LIST_DISK.format(rows="\n".join(self.disks))),
+            ("storage_spaces", "\n".join(self.storage_spaces)),
+            ("bitlocker", "\n".join(self.bitlocker)),
+            ("routes", registry("SYSTEM", **dict.fromkeys(self.routes, "")) if self.routes else ""),
+            ("proxy", f"    WinHttpSettings    REG_BINARY    {self.winhttp}\n"),
             ("policies", registry("SOFTWARE\\Policies", **self.policies)),
             *(
                 (f"disk {disk}", f"Total free bytes        :  {free:,} ( GB)\n")
@@ -104,6 +185,16 @@ class WindowsHost:
             ("reboot", "\n".join(f"@@rc {code}" for code in self.reboot_codes)),
             ("registration", f"@@rc {0 if self.registered else 1}"),
             ("passphrase", f"{self.passphrase}\n@@rc {0 if self.passphrase else 1}"),
+            ("processors", f"{self.physical_cores}|{self.environment['NUMBER_OF_PROCESSORS']}\n"),
+            ("memory", "" if self.memory_gib is None else f"{int(self.memory_gib * 2**30)}\n"),
+            ("interfaces", "".join(registry(f"SYSTEM\\{{{at}}}", **row) for at, row in enumerate(self.interfaces))),
+            ("shutdown", f"    ShutdownTime    REG_BINARY    {self.last_shutdown}\n"),
+            ("product", registry("SOFTWARE", Product_Version=self.version) if self.version else ""),
+            ("notes", registry("SOFTWARE\\asr-migrate", **self.notes)),
+            ("left", "\n".join(self.left)),
+            ("sites", self.sites),
+            ("programs", "\n".join(f'"{name}","400","Services","0","4,096 K"' for name in self.programs)),
+            *((f"url {host}", word) for host, word in self.urls.items()),
             *((f"reach {target}", word) for target, word in self.reached.items()),
         ]
         return "\r\n".join(f"@@ {name}\n{text}" for name, text in parts)
@@ -112,46 +203,108 @@ class WindowsHost:
         rows = {
             f"{group}-{i}": FIREWALL_RULE.format(active=active[group], group=group) for group in active for i in (1, 2)
         }
-        return registry("SYSTEM", **rows)
+        return registry("SYSTEM", **rows, **self.rules)
+
+    def _start(self, name):
+        late = {"DelayedAutostart": 1} if name in self.delayed else {}
+        return registry(f"SYSTEM\\CurrentControlSet\\Services\\{name}", Start=self.starts[name], **late)
+
+    def _san(self):
+        if self.san is None:
+            return "@@rc 1\n"
+        key = "SYSTEM\\CurrentControlSet\\Services\\partmgr\\Parameters"
+        return (registry(key, **self.san) if self.san else "") + "@@rc 0\n"
 
     def _denials(self):
         denial = FIREWALL_RULE.replace("Action=Allow", "Action=Block")
-        return registry(
-            "SOFTWARE", **{group: denial.format(active="TRUE", group=group) for group in self.denied_by_policy}
-        )
+        key = "SOFTWARE\\Policies\\Microsoft\\WindowsFirewall"
+        rules = {group: denial.format(active="TRUE", group=group) for group in self.denied_by_policy}
+        rest = (registry(f"{key}\\{below}", **values) for below, values in self.policy_keys.items())
+        return registry(f"{key}\\FirewallRules", **rules) + "".join(rest)
+
+
+def _association(partition, drive):
+    """Return how a line of Win32_LogicalDiskToPartition is printed."""
+    path = "\\\\APP-1\\root\\cimv2:Win32_"
+    return f'{path}DiskPartition.DeviceID="{partition}"|{path}LogicalDisk.DeviceID="{drive}"'
+
+
+USUAL_LINES = {
+    "utc": SENT.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    "host_name": "db-1",
+    "machine": "x86_64",
+    "user": "0",
+    "groups": "root",
+    "kernel": "2.6.32-573.el6.x86_64",
+    "kernel_modules": "yes",
+    "cmdline": "ro root=UUID=8a1c console=ttyS0",
+    "initrd_storvsc": "yes",
+    "runlevel": "3",
+    "os_release": "Red Hat Enterprise Linux Server release 6.7 (Santiago)",
+    "address": "10.20.1.13",
+    "disk": "xvda",
+    "free_kib /": str(8 * 2**20),
+    "free_kib /usr/local": str(8 * 2**20),
+    "free_kib /boot": str(2**18),
+    "mount": ["/ /dev/xvda2 ext4 rw,relatime", "/boot /dev/xvda1 ext4 rw"],
+    "writable /": "yes",
+    "writable /boot": "yes",
+    "writable /etc": "yes",
+    "writable /var": "yes",
+    "block": ["xvda\t\t\t", "xvda1\t\t\t", "xvda2\t\t\t"],
+    "part": ["xvda1\txvda", "xvda2\txvda"],
+    "uuid": ["11-aa\txvda1", "22-bb\txvda2"],
+    "grub": "/boot/grub/grub.conf\troot=UUID=8a1c",
+    "packages": "rpm",
+    "package": ["lvm2\t2.02.118-3.el6", "openssl\t1.0.1e-42.el6", "openssh-server\t5.3p1-111.el6"],
+    "package_database": "consistent",
+    "sshd_program": "sshd",
+    "sftp_server": "/usr/libexec/openssh/sftp-server",
+    "ssh_at_boot": "yes",
+    "shadow_field": "!!",
+    "shadow_changed": "16500",
+    "python": "python2.6",
+    "openssl": "openssl",
+    "dhcp_client": "dhclient",
+    "time_service": "(ntpd)",
+    "end": "0",
+}
+USUAL_FILES = {
+    "/etc/ssh/sshd_config": "PermitRootLogin yes\nPasswordAuthentication yes\n"
+    "Subsystem sftp /usr/libexec/openssh/sftp-server\n",
+    "/etc/hosts": "127.0.0.1 localhost\n10.20.1.13 db-1\n",
+    "/etc/fstab": "UUID=22-bb / ext4 defaults 1 1\nUUID=11-aa /boot ext4 defaults 1 2\n",
+}
 
 
 @dataclass
 class LinuxHost:
-    """A Linux host's answer to a probe; ``lines`` replace the usual ones, None takes one out."""
+    """A Linux host's answer to a probe; ``lines`` and ``files`` (content by path) replace the usual ones, None takes
+    out.
+
+    A line's value can be a list: the key is printed once for each.
+    """
 
     lines: dict = field(default_factory=dict)
+    files: dict = field(default_factory=dict)
 
     def stdout(self):
         """Return the answer as the host prints it."""
-        usual = {
-            "utc": SENT.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "host_name": "db-1",
-            "machine": "x86_64",
-            "kernel": "2.6.32-573.el6.x86_64",
-            "os_release": "Red Hat Enterprise Linux Server release 6.7 (Santiago)",
-            "address": "10.20.1.13",
-            "hosts_address": "10.20.1.13",
-            "disk": "xvda",
-            "free_kib /": str(8 * 2**20),
-            "free_kib /usr/local": str(8 * 2**20),
-            "sshd_config": "present",
-            "sshd_permitrootlogin": "yes",
-            "sshd_passwordauthentication": "yes",
-            "sshd_sftp": "/usr/libexec/openssh/sftp-server",
-            "root_password": "wanted",
-            "python": "python2.6",
-            "dhcp_client": "dhclient",
-            "time_service": "(ntpd)",
-            "end": "0",
+        rows = []
+        for key, value in {**USUAL_LINES, **self._files(), **self.lines}.items():
+            values = value if isinstance(value, list) else [value]
+            rows += [f"{key}\t{one}\n" for one in values if one is not None]
+        return "".join(rows)
+
+    def _files(self):
+        given = {path: content for path, content in {**USUAL_FILES, **self.files}.items() if content is not None}
+        data = {path: content.encode("utf-8", "surrogateescape") for path, content in given.items()}
+        absent = [path for path in self.files if path not in given]
+        return {
+            "file": [f"{path}\t{path}" for path in given] + [f"{path}\tabsent" for path in absent],
+            "stat": [f"-rw-r--r-- 1 0 0 {len(content)}\t{path}" for path, content in data.items()],
+            "hex": b"".join(data.values()).hex(),
         }
-        merged = {**usual, **self.lines}
-        return "".join(f"{key}\t{value}\n" for key, value in merged.items() if value is not None)
 
 
 class Recorder:
@@ -174,9 +327,19 @@ class Recorder:
 
 
 def decoded(exchange):
-    """Return the PowerShell text of an exchange."""
+    """Return the PowerShell text of an exchange, which travels on standard input."""
     assert exchange.command.startswith(COMMAND_PREFIX)
-    return base64.b64decode(exchange.command.removeprefix(COMMAND_PREFIX)).decode("utf-16-le")
+    return "\n".join(_text_and_contents(exchange)[0])
+
+
+def contents(exchange):
+    """Return the contents of files that travel behind the text of an exchange, in order."""
+    return [base64.b64decode(line) for line in reversed(_text_and_contents(exchange)[1])]
+
+
+def _text_and_contents(exchange):
+    count, *rows = exchange.stdin.decode().splitlines()
+    return rows[: int(count)], rows[int(count) :]
 
 
 def planned(profile, host):
@@ -195,6 +358,7 @@ class Kit:
 
     answer = staticmethod(answer)
     decoded = staticmethod(decoded)
+    contents = staticmethod(contents)
     planned = staticmethod(planned)
     rules = staticmethod(rules)
     registry = staticmethod(registry)

@@ -2,9 +2,11 @@
 
 import pytest
 
+from asr_migrate.domain.errors import InputError, SetupError
 from asr_migrate.domain.machine import Os
 from asr_migrate.hosts import profiles
 from asr_migrate.hosts.configuration_server import SERVICES
+from asr_migrate.hosts.prepare import ConnectionLostError, prepare
 
 SECRETS = {
     "mysql_root_password": "Root-1!",
@@ -15,7 +17,12 @@ WINDOWS_2016 = {"ProductName": "Windows Server 2016 Datacenter", "CurrentBuild":
 
 
 def profile(**want):
-    return profiles.make("configuration_server", Os.WINDOWS, "cs-1", SECRETS | want)
+    return profiles.make("configuration_server", Os.WINDOWS, "cs-1", SECRETS | {"check_urls": False} | want)
+
+
+def setup_of(plan):
+    """Return the round trip of a plan that runs Unified Setup."""
+    return next(exchange for exchange in plan.exchanges if exchange.name == "run Unified Setup")
 
 
 @pytest.fixture
@@ -41,40 +48,131 @@ def installed(fit):
     return make
 
 
-def test_a_fit_server_gets_unified_setup(kit, fit):
-    plan = kit.planned(profile(address="10.20.0.10"), fit())
+def test_a_fit_server_gets_unified_setup_and_one_restart(kit, fit):
+    plan = kit.planned(profile(address="10.20.1.11"), fit())
     assert plan.findings == ()
     assert plan.missing == ()
     assert [exchange.name for exchange in plan.exchanges] == [
         "download https://aka.ms/unifiedsetup",
-        "write the MySQL credentials",
-        "write the vault credentials",
         "run Unified Setup",
     ]
-    sent = kit.decoded(plan.exchanges[-1])
+    sent = kit.decoded(setup_of(plan))
     assert "UNIFIEDSETUP.EXE' '/AcceptThirdpartyEULA' '/servermode' 'CS' '/InstallLocation' 'D:\\'" in sent
-    assert "'/EnvType' 'NonVMWare' '/PSIP' '10.20.0.10' '/CSIP' '10.20.0.10'" in sent
+    assert "'/EnvType' 'NonVMWare' '/PSIP' '10.20.1.11' '/CSIP' '10.20.1.11'" in sent
     assert "/SkipSpaceCheck" not in sent
-    assert "'/SkipSpaceCheck'" in kit.decoded(kit.planned(profile(skip_space_check=True), fit()).exchanges[-1])
+    assert "/Proxy" not in sent
+    assert "'/SkipSpaceCheck'" in kit.decoded(setup_of(kit.planned(profile(skip_space_check=True), fit())))
+    assert "'/BypassProxy'" in kit.decoded(setup_of(kit.planned(profile(bypass_proxy=True), fit())))
 
 
-def test_no_secret_stands_in_a_command_line(kit, fit):
+def test_no_secret_stands_in_a_command_line_or_a_text(kit, fit):
     plan = kit.planned(profile(), fit())
-    texts = "".join(kit.decoded(exchange) for exchange in plan.exchanges)
+    texts = "".join(exchange.command + kit.decoded(exchange) for exchange in plan.exchanges)
     assert not any(secret in texts for secret in SECRETS.values())
-    assert plan.exchanges[1].stdin == (
-        b'[MySQLCredentials]\nMySQLRootPassword = "Root-1!"\nMySQLUserPassword = "User-1!"\n'
-    )
-    assert plan.exchanges[2].stdin == b"<RSVaultAsrCreds/>\n"
+    mysql = b'[MySQLCredentials]\r\nMySQLRootPassword = "Root-1!"\r\nMySQLUserPassword = "User-1!"\r\n'
+    assert kit.contents(setup_of(plan)) == [mysql, b"<RSVaultAsrCreds/>\r\n"]
 
 
-def test_the_files_with_secrets_are_deleted_by_setup_s_own_text_and_by_the_cleaning(kit, fit):
+def test_the_files_with_secrets_are_deleted_before_and_after_setup_and_by_the_cleaning(kit, fit):
     plan = kit.planned(profile(), fit())
-    for exchange in (plan.exchanges[-1], plan.cleanup):
-        last = kit.decoded(exchange).splitlines()[-1]
-        assert last.startswith("cmd /c 'del /f /q ")
-        assert "MySQLCredentials.txt" in last
-        assert "Vault.VaultCredentials" in last
+    deleting = [line for line in kit.decoded(setup_of(plan)).splitlines() if "del /f /q" in line]
+    assert len(deleting) == 2
+    assert deleting[0] == deleting[1] == kit.decoded(plan.cleanup)
+    assert kit.decoded(setup_of(plan)).splitlines()[-3:] == [
+        deleting[1],
+        "if ($done -eq 0) { shutdown /r /t 5 /d p:4:2 }",
+        "if ($done -eq 3010) { shutdown /r /t 5 /d p:4:2 }",
+    ]
+    assert "shutdown" not in kit.decoded(setup_of(kit.planned(profile(restart=False), fit())))
+    assert all(name in deleting[0] for name in ("MySQLCredentials.txt", "Vault.VaultCredentials", "ProxySettings.txt"))
+
+
+def test_a_proxy_is_given_in_a_file_of_the_documented_form(kit, fit):
+    proxy = {"address": "10.20.0.5", "port": 3128, "user": "corp\\asr", "password": "Proxy-1!"}
+    setup = setup_of(kit.planned(profile(proxy=proxy), fit()))
+    assert "'/ProxySettingsFilePath' 'C:\\ProgramData\\asr-migrate\\ProxySettings.txt'" in kit.decoded(setup)
+    assert kit.contents(setup)[2].decode().splitlines() == [
+        "[ProxySettings]",
+        'ProxyAuthentication = "Yes"',
+        'Proxy IP = "10.20.0.5"',
+        'ProxyPort = "3128"',
+        'ProxyUserName="corp\\asr"',
+        'ProxyPassword="Proxy-1!"',
+    ]
+    plain = setup_of(kit.planned(profile(proxy={"address": "10.20.0.5", "port": 3128}), fit()))
+    assert b'ProxyAuthentication = "No"' in kit.contents(plain)[2]
+
+
+def test_files_with_secrets_of_a_run_that_broke_off_go_first(kit, fit, installed):
+    left = ("MySQLCredentials.txt", "setup", "Vault.VaultCredentials")
+    for host in (fit(left=left), installed(left=left)):
+        plan = kit.planned(profile(), host)
+        assert plan.changes[0].before == "MySQLCredentials.txt, Vault.VaultCredentials"
+        assert plan.exchanges[0].name == "clean up"
+    assert kit.planned(profile(), installed(left=("setup",))).changes == ()
+
+
+def test_the_restart_that_ends_setup_is_made_once(kit, fit, installed):
+    assert "/v 'RestartAfterSetup' /t REG_SZ /d '00A1' /f" in kit.decoded(setup_of(kit.planned(profile(), fit())))
+    owed = kit.planned(profile(), installed(notes={"RestartAfterSetup": "00A1"}))
+    assert [change.what for change in owed.changes] == ["restart after Unified Setup"]
+    assert "shutdown /r" in kit.decoded(owed.exchanges[0])
+    restarted = installed(notes={"RestartAfterSetup": "00A1"}, last_shutdown="00B2")
+    assert kit.planned(profile(), restarted).changes == ()
+    declined = kit.planned(profile(restart=False), installed(notes={"RestartAfterSetup": "00A1"}))
+    assert declined.changes == ()
+
+
+def test_a_setup_that_still_runs_is_waited_for_and_not_restarted(kit, fit, installed):
+    plan = kit.planned(profile(), fit(programs=("UNIFIEDSETUP.EXE",)))
+    assert [(change.before, change.after) for change in plan.changes] == [
+        ("being installed", "installed and registered")
+    ]
+    assert plan.exchanges == ()
+    owed = installed(notes={"RestartAfterSetup": "00A1"}, programs=("UNIFIEDSETUP.EXE",))
+    assert kit.planned(profile(), owed).exchanges == ()
+
+
+@pytest.mark.parametrize(
+    ("installed_version", "wanted", "remedy"),
+    [
+        ("9.55.0.0", "9.59.0.0", None),
+        ("9.54.0.0", "9.59.0.0", "Upgrade to 9.58, then 9.59"),
+        ("9.40.0.0", "9.59.0.0", "Upgrade to 9.44, then 9.48, then 9.52, then 9.56, then 9.59"),
+        ("9.59.0.0", "9.59.0.0", ""),
+        ("9.59.0.0", "9.58.0.0", ""),
+    ],
+)
+def test_an_upgrade_passes_at_most_four_versions(kit, installed, installed_version, wanted, remedy):
+    installer = {"url": "https://downloads.lab.example/setup.exe", "version": wanted}
+    plan = kit.planned(profile(installer=installer), installed(version=installed_version))
+    if remedy == "":
+        assert plan.changes == ()
+        return
+    assert (plan.changes[0].before, plan.changes[0].after) == (installed_version, wanted)
+    if remedy is None:
+        assert plan.blockers == ()
+        assert setup_of(plan)
+    else:
+        assert kit.rules(plan) == {"configuration-server.upgrade": "blocker"}
+        assert remedy in plan.blockers[0].remedy
+
+
+def test_a_new_key_registers_again_once(kit, installed):
+    again = profile(register_again="same_vault")
+    plan = kit.planned(again, installed(notes={"RegisteredWithKey": "of an older key"}))
+    assert [change.what for change in plan.changes] == ["registration"]
+    assert "reg delete" not in "".join(kit.decoded(exchange) for exchange in plan.exchanges)
+    digest = kit.decoded(setup_of(plan)).split("'RegisteredWithKey' /t REG_SZ /d '")[1].split("'")[0]
+    assert kit.planned(again, installed(notes={"RegisteredWithKey": digest})).changes == ()
+    assert kit.planned(profile(), installed(notes={"RegisteredWithKey": "of an older key"})).changes == ()
+
+
+def test_only_a_move_to_another_vault_takes_the_registration_away(kit, installed):
+    plan = kit.planned(profile(register_again="other_vault"), installed())
+    first = kit.decoded(plan.exchanges[0])
+    assert "reg delete 'HKLM\\SOFTWARE\\Microsoft\\Azure Site Recovery\\Registration' /f" in first
+    assert "net stop 'dra'" in first
 
 
 @pytest.mark.parametrize(
@@ -103,18 +201,34 @@ def test_the_files_with_secrets_are_deleted_by_setup_s_own_text_and_by_the_clean
         ({"free_bytes": {"d:": 400 * 2**30}}, "server.cache", "warning"),
         ({"environment": {"NUMBER_OF_PROCESSORS": "4"}}, "server.cores", "warning"),
         ({"reboot_codes": (1, 0)}, "server.reboot-pending", "warning"),
+        ({"physical_cores": 4}, "server.physical-cores", "warning"),
+        ({"memory_gib": 15.0}, "server.memory", "warning"),
+        ({"sites": '<site name="Default Web Site" id="1">'}, "server.web-site", "blocker"),
+        ({"interfaces": ({"EnableDHCP": 1, "DhcpIPAddress": "10.20.1.11"},)}, "server.static-address", "warning"),
     ],
 )
 def test_each_prerequisite_is_found_when_it_is_broken_and_only_then(kit, fit, broken, rule, severity):
-    plan = kit.planned(profile(), fit(**broken))
-    assert kit.rules(plan)[rule] == severity
+    plan = kit.planned(profile(physical_cores=8), fit(**broken))
+    assert kit.rules(plan) == {rule: severity}
     assert all(finding.remedy for finding in plan.findings)
-    assert rule not in kit.rules(kit.planned(profile(), fit()))
+    assert kit.rules(kit.planned(profile(physical_cores=8), fit())) == {}
 
 
-def test_memory_is_judged_by_what_the_caller_knows(kit, fit):
-    assert kit.rules(kit.planned(profile(memory_mib=8192), fit())) == {"server.memory": "warning"}
-    assert kit.rules(kit.planned(profile(memory_mib=32768), fit())) == {}
+def test_memory_and_cores_are_judged_by_what_the_number_of_machines_needs(kit, fit):
+    needs = profile(memory_gib=32, cores=16, cache_free_gib=1000)
+    assert kit.rules(kit.planned(needs, fit())) == {"server.cores": "warning", "server.cache": "warning"}
+    assert kit.rules(kit.planned(profile(memory_gib=64), fit())) == {"server.memory": "warning"}
+
+
+def test_a_server_behind_nat_is_refused(kit, fit):
+    plan = kit.planned(profile(address="203.0.113.9"), fit())
+    assert kit.rules(plan) == {"server.address": "blocker"}
+    assert "203.0.113.9" in plan.findings[0].text
+
+
+def test_a_fixed_address_is_no_finding(kit, fit):
+    fixed = ({"EnableDHCP": 0, "IPAddress": "10.20.1.11"}, {"EnableDHCP": 1, "DhcpIPAddress": "0.0.0.0"})
+    assert kit.planned(profile(), fit(interfaces=fixed)).findings == ()
 
 
 def test_an_installed_server_is_left_alone_and_its_passphrase_read(kit, installed):
@@ -130,7 +244,7 @@ def test_an_installed_server_is_left_alone_and_its_passphrase_read(kit, installe
 
 
 def test_an_installed_server_needs_no_secrets_and_no_prerequisites_any_more(kit, installed):
-    wanted = profiles.make("configuration_server", Os.WINDOWS, "cs-1", {})
+    wanted = profiles.make("configuration_server", Os.WINDOWS, "cs-1", {"check_urls": False})
     plan = kit.planned(wanted, installed(installed=("w3svc",), tls_server={"Enabled": 0}))
     assert plan.missing == ()
     assert plan.findings == ()
@@ -153,7 +267,7 @@ def test_a_setup_that_broke_off_is_run_again_over_its_own_web_server(kit, fit):
     host = fit(states=states, installed=("w3svc", "processserver"), reached={"127.0.0.1 443": "open"})
     plan = kit.planned(profile(), host)
     assert plan.findings == ()
-    assert plan.exchanges[-1].name == "run Unified Setup"
+    assert setup_of(plan)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +301,7 @@ def test_an_input_that_is_missing_or_unfit_is_named_without_its_value(kit, fit, 
     ],
 )
 def test_setup_s_logs_tell_cause_and_remedy(kit, fit, log, cause):
-    setup = kit.planned(profile(), fit()).exchanges[-1]
+    setup = setup_of(kit.planned(profile(), fit()))
     error = setup.explain(setup.judge(kit.answer("@@ extract\n@@rc 0\n@@ install\n@@rc 1\n")), log)
     assert cause in error.cause
     assert error.remedy
@@ -195,7 +309,40 @@ def test_setup_s_logs_tell_cause_and_remedy(kit, fit, log, cause):
 
 
 def test_of_two_attempts_in_a_log_the_last_one_counts(kit, fit):
-    setup = kit.planned(profile(), fit()).exchanges[-1]
+    setup = setup_of(kit.planned(profile(), fit()))
     failed = setup.judge(kit.answer("@@ install\n@@rc 1\n"))
     assert "five days" in setup.explain(failed, "error ACS50008\nlater: the key has expired").cause
     assert "clock" in setup.explain(failed, "the key has expired\nlater: error ACS50008").cause
+
+
+def forget(_priors):
+    """Keep nothing: a server has nothing that is put back."""
+
+
+def test_a_server_that_restarts_under_its_setup_is_waited_for(kit, clock, fit, installed):
+    lost, ok = ConnectionLostError("reset by peer"), kit.answer("@@ sha256\n" + "ab" * 32)
+    begin, after = (kit.answer(host.stdout()) for host in (fit(), installed()))
+    send = kit.recorder(begin, ok, lost, lost, lost, after, ok)
+    result = prepare(profile(), send, clock, keep=forget)
+    assert result["facts"]["installed"] is True
+    assert send.names[2:] == ["run Unified Setup", "probe", "probe", "probe", "clean up"]
+
+
+def test_files_with_secrets_are_cleaned_up_after_a_failure_and_no_secret_is_told(kit, clock, fit):
+    key = "<RSVaultAsrCreds>\n  <ManagementCert>MIIJHwIBAzCCCNUGCSqGSIb3</ManagementCert>\n</RSVaultAsrCreds>"
+    said = "error: rejected Root-1!\nerror: rejected User-1!\nerror: bad " + key.splitlines()[1].strip()
+    ok, failed = kit.answer("@@ sha256\n" + "ab" * 32), kit.answer(f"@@ install\n{said}\n@@rc 1\n")
+    send = kit.recorder(kit.answer(fit().stdout()), ok, failed, kit.answer(said), ok)
+    with pytest.raises(SetupError) as refused:
+        prepare(profile(vault_credentials=key), send, clock, keep=forget)
+    assert send.names[-3:] == ["run Unified Setup", "read the logs", "clean up"]
+    told = str(refused.value.as_dict()) + str(refused.value)
+    assert "********" in told
+    assert not any(secret in told for secret in ("Root-1!", "User-1!", "MIIJHwIB"))
+
+
+def test_inputs_that_are_missing_stop_before_anything_is_sent(kit, clock, fit):
+    send = kit.recorder(kit.answer(fit().stdout()))
+    with pytest.raises(InputError, match="vault_credentials"):
+        prepare(profile(vault_credentials=""), send, clock, keep=forget)
+    assert send.names == ["probe"]

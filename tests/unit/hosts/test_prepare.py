@@ -3,137 +3,157 @@
 import pytest
 
 from asr_migrate.domain.errors import InputError, SetupError
-from asr_migrate.domain.machine import Os
-from asr_migrate.hosts import profiles
-from asr_migrate.hosts.configuration_server import SERVICES
+from asr_migrate.hosts.plan import Exchange, Plan, blocker
 from asr_migrate.hosts.prepare import ConnectionLostError, HostNotReadyError, prepare
+from asr_migrate.hosts.prior import Prior
 
-CS_SECRETS = {
-    "mysql_root_password": "Root-secret-1",
-    "mysql_user_password": "User-secret-1",
-    "vault_credentials": "<RSVaultAsrCreds>\n  <ManagementCert>MIIJHwIBAzCCCNUGCSqGSIb3</ManagementCert>\n</RSVault>",
-}
+from .toy_host import ToyHost, ToyProfile
 
 
-def source(**want):
-    return profiles.make("source", Os.WINDOWS, "app-1", want)
+def forget(_priors):
+    """Keep nothing: a server has nothing that is put back."""
 
 
-@pytest.fixture
-def ready(kit):
-    return kit.answer(kit.windows(policies={"LocalAccountTokenFilterPolicy": 1}).stdout())
+class Refused(ToyProfile):
+    """Two things stand in the way."""
+
+    def plan(self, reading):
+        rows = [blocker(f"toy.{port}", f"app-1 does not reach a:{port}", "Open it.", "ours") for port in (443, 9443)]
+        plan = super().plan(reading)
+        return Plan(tuple(rows), plan.changes, plan.exchanges, prior=plan.prior)
 
 
-@pytest.fixture
-def fresh(kit):
-    return kit.answer(kit.windows().stdout())
+class Installed(ToyProfile):
+    """Runs an installer under which the host may restart; its files with secrets go in the end."""
+
+    secrets = ("Root-secret-1", "two\nlines")
+
+    def plan(self, reading):
+        plan = super().plan(reading)
+        run = Exchange(
+            "run setup",
+            "setup",
+            judge=lambda answer: SetupError(f"it said {answer.stdout}") if answer.exit_code else None,
+            logs=Exchange("read the logs", "logs"),
+            explain=lambda error, log: SetupError(f"{error}; {log}", cause=log, remedy=log),
+            may_disconnect=True,
+        )
+        return Plan(
+            changes=plan.changes,
+            exchanges=(run,) if plan.changes else (),
+            cleanup=Exchange("clean up", "delete"),
+            prior=plan.prior,
+        )
 
 
-@pytest.fixture
-def server(kit):
-    def make(**changed):
-        whole = {
-            "os": {"ProductName": "Windows Server 2016 Standard"},
-            "installed": (),
-            "free_bytes": {"d:": 700 * 2**30},
-            "reached": {"127.0.0.1 443": "closed"},
-        }
-        return kit.answer(kit.windows(**(whole | changed)).stdout())
-
-    return make
-
-
-def test_a_host_that_is_ready_costs_one_round_trip(kit, clock, ready):
-    send = kit.recorder(ready)
-    result = prepare(source(push=True), send, clock)
-    assert send.names == ["probe"]
-    assert result["changed"] is False
+def test_a_host_that_is_ready_costs_one_round_trip(clock):
+    host, kept = ToyHost(a="1"), []
+    result = prepare(ToyProfile(a="1"), host.send, clock, keep=kept.append)
+    assert host.names == ["probe"]
+    assert (result["changed"], result["round_trips"]) == (False, 1)
     assert result["diff"] == {"before": "", "after": ""}
+    assert kept == []
 
 
-def test_a_host_that_is_changed_costs_three_round_trips(kit, clock, fresh, ready):
-    send = kit.recorder(fresh, kit.answer("@@ change LocalAccountTokenFilterPolicy\n@@rc 0\n"), ready)
-    result = prepare(source(push=True), send, clock)
-    assert send.names == ["probe", "change", "probe"]
+def test_a_host_that_is_changed_costs_three_round_trips_and_its_values_from_before_are_kept(clock):
+    host, kept = ToyHost(a="0"), []
+    result = prepare(ToyProfile(a="1", b="2"), host.send, clock, keep=kept.append)
+    assert host.names == ["probe", "change", "probe"]
+    assert (result["changed"], result["round_trips"]) == (True, 3)
+    assert result["changes"] == [{"what": "a", "from": "0", "to": "1"}, {"what": "b", "from": None, "to": "2"}]
+    assert result["facts"] == {"a": "1", "b": "2"}
+    assert result["diff"] == {"before": "a: 0\n", "after": "a: 1\nb: 2\n"}
+    assert kept == [(Prior("toy", "a", {"text": "0"}, {"text": "1"}), Prior("toy", "b", None, {"text": "2"}))]
+    assert "prior" not in result
+
+
+def test_check_mode_only_probes_and_tells_what_would_change(clock):
+    host, kept = ToyHost(a="0"), []
+    result = prepare(ToyProfile(a="1"), host.send, clock, keep=kept.append, change=False)
+    assert host.names == ["probe"]
     assert result["changed"] is True
-    assert result["changes"] == [{"what": "LocalAccountTokenFilterPolicy", "from": None, "to": "1"}]
-    assert result["facts"]["token_filter_policy"] == 1
-    assert result["diff"]["after"] == "LocalAccountTokenFilterPolicy: 1\n"
+    assert result["facts"] == {"a": "0"}
+    assert kept == []
 
 
-def test_check_mode_only_probes_and_tells_what_would_change(kit, clock, fresh):
-    send = kit.recorder(fresh)
-    result = prepare(source(push=True), send, clock, change=False)
-    assert send.names == ["probe"]
-    assert result["changed"] is True
-    assert result["facts"]["token_filter_policy"] is None
-
-
-def test_every_blocker_is_told_at_once_and_nothing_is_changed(kit, clock):
-    host = kit.windows(sids=(), reached={"a 443": "closed", "a 9443": "closed"})
-    send = kit.recorder(kit.answer(host.stdout()))
+def test_every_blocker_is_told_at_once_and_nothing_is_changed(clock):
+    host, kept = ToyHost(a="0"), []
     with pytest.raises(HostNotReadyError) as refused:
-        prepare(source(push=True, reach=[["a", 443], ["a", 9443]]), send, clock)
-    assert send.names == ["probe"]
-    assert [finding["rule"] for finding in refused.value.findings] == [
-        "host.reach",
-        "host.reach",
-        "windows.administrator",
-    ]
+        prepare(Refused(a="1"), host.send, clock, keep=kept.append)
+    assert host.names == ["probe"]
+    assert [finding["rule"] for finding in refused.value.findings] == ["toy.443", "toy.9443"]
     assert "a:443" in refused.value.message
     assert "a:9443" in refused.value.message
+    assert kept == []
 
 
-def test_blockers_are_only_returned_when_the_caller_asks_so_and_still_nothing_is_changed(kit, clock):
-    send = kit.recorder(kit.answer(kit.windows(sids=()).stdout()))
-    result = prepare(source(push=True), send, clock, refuse=False)
-    assert send.names == ["probe"]
-    assert result["findings"][0]["rule"] == "windows.administrator"
+def test_blockers_are_only_returned_when_the_caller_asks_so_and_still_nothing_is_changed(clock):
+    host = ToyHost(a="0")
+    result = prepare(Refused(a="1"), host.send, clock, keep=forget, refuse=False)
+    assert host.names == ["probe"]
+    assert [finding["rule"] for finding in result["findings"]] == ["toy.443", "toy.9443"]
+    assert result["changed"] is False
 
 
-def test_a_value_that_does_not_last_is_an_error_after_patience(kit, clock, fresh):
-    send = kit.recorder(fresh)
-    with pytest.raises(SetupError, match="LocalAccountTokenFilterPolicy is missing, not 1"):
-        prepare(source(push=True), send, clock)
-    assert clock.monotonic() >= 600
+def test_a_value_that_does_not_last_is_an_error_after_patience(clock):
+    class Stubborn(ToyHost):
+        def send(self, exchange):
+            answer = super().send(exchange)
+            self.values.clear()
+            return answer
+
+    with pytest.raises(SetupError, match="a is missing, not 1"):
+        prepare(ToyProfile(a="1"), Stubborn().send, clock, keep=forget)
+    assert clock.monotonic() >= ToyProfile.settle_s
 
 
-def test_a_server_that_restarts_under_its_setup_is_waited_for(kit, clock, server):
-    states = {"w32time": 4} | dict.fromkeys(SERVICES, 4)
-    after = server(states=states, registered=True)
-    lost = ConnectionLostError("reset by peer")
-    ok = kit.answer("@@ sha256\n" + "ab" * 32)
-    send = kit.recorder(server(), ok, ok, ok, lost, ok, lost, lost, after)
-    result = prepare(profiles.make("configuration_server", Os.WINDOWS, "cs-1", CS_SECRETS), send, clock)
-    assert result["facts"]["installed"] is True
-    assert send.names[4:] == ["run Unified Setup", "clean up", "probe", "probe", "probe"]
+def test_a_connection_that_breaks_elsewhere_is_the_caller_s_business(clock):
+    def send(exchange):
+        if exchange.name == "change":
+            raise ConnectionLostError("no route")
+        return ToyHost().send(exchange)
 
-
-def test_a_connection_that_breaks_elsewhere_is_the_caller_s_business(kit, clock, fresh):
-    send = kit.recorder(fresh, ConnectionLostError("no route"))
     with pytest.raises(ConnectionLostError):
-        prepare(source(push=True), send, clock)
+        prepare(ToyProfile(a="1"), send, clock, keep=forget)
 
 
-def test_files_with_secrets_are_cleaned_up_after_a_failure_and_no_secret_is_told(kit, clock, server):
-    said = "".join(f"error: rejected {line}\n" for line in [*CS_SECRETS.values()][:2])
-    said += f"error: bad {CS_SECRETS['vault_credentials'].splitlines()[1].strip()}"
-    ok = kit.answer("@@ sha256\n" + "ab" * 32)
-    failed = kit.answer(f"@@ install\n{said}\n@@rc 1\n")
-    send = kit.recorder(server(), ok, ok, ok, failed, kit.answer(said), ok)
-    with pytest.raises(SetupError) as refused:
-        prepare(profiles.make("configuration_server", Os.WINDOWS, "cs-1", CS_SECRETS), send, clock)
-    assert send.names[-3:] == ["run Unified Setup", "read the logs", "clean up"]
+LOST = ConnectionLostError("reset by peer")
+
+
+def test_a_host_that_restarts_under_its_setup_is_waited_for_and_then_cleaned_up(kit, clock):
+    send = kit.recorder(kit.answer("a=0"), LOST, LOST, LOST, kit.answer("a=1"))
+    result = prepare(Installed(a="1"), send, clock, keep=forget)
+    assert result["facts"] == {"a": "1"}
+    assert send.names == ["probe", "run setup", "probe", "probe", "probe", "clean up"]
+    assert result["round_trips"] == 6
+
+
+def test_a_setup_that_went_well_cleans_up_itself_and_costs_three_round_trips(kit, clock):
+    send = kit.recorder(kit.answer("a=0"), kit.answer(), kit.answer("a=1"))
+    assert prepare(Installed(a="1"), send, clock, keep=forget)["round_trips"] == 3
+
+
+def test_after_a_failure_the_host_is_cleaned_up_and_no_secret_is_told(kit, clock):
+    said = "rejected Root-secret-1 and two\nlines"
+    send = kit.recorder(kit.answer("a=0"), kit.answer(said, exit_code=1), kit.answer(said), LOST)
+    with pytest.raises(SetupError, match="it said rejected") as refused:
+        prepare(Installed(a="1"), send, clock, keep=forget)
+    assert send.names == ["probe", "run setup", "read the logs", "clean up"]
     told = str(refused.value.as_dict()) + str(refused.value)
     assert "********" in told
     assert "secret-1" not in told
-    assert "MIIJHwIB" not in told
+    assert "lines" not in told
 
 
-def test_inputs_that_are_missing_stop_before_anything_is_sent_but_not_in_check_mode(kit, clock, server):
-    wanted = profiles.make("configuration_server", Os.WINDOWS, "cs-1", {})
-    send = kit.recorder(server())
-    with pytest.raises(InputError, match="mysql_root_password"):
-        prepare(wanted, send, clock)
-    assert send.names == ["probe"]
-    assert prepare(wanted, send, clock, change=False)["changed"] is True
+def test_inputs_that_are_missing_stop_before_anything_is_sent_but_not_in_check_mode(clock):
+    class Incomplete(ToyProfile):
+        def plan(self, reading):
+            missing = InputError("want a_password", None, "is needed", remedy="Give it.")
+            plan = super().plan(reading)
+            return Plan(changes=plan.changes, exchanges=plan.exchanges, missing=(missing,), prior=plan.prior)
+
+    host, kept = ToyHost(), []
+    with pytest.raises(InputError, match="a_password"):
+        prepare(Incomplete(a="1"), host.send, clock, keep=kept.append)
+    assert (host.names, kept) == (["probe"], [])
+    assert prepare(Incomplete(a="1"), host.send, clock, keep=forget, change=False)["changed"] is True

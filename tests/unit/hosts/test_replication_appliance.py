@@ -11,7 +11,7 @@ CLOSED = {"127.0.0.1 443": "closed", "127.0.0.1 44368": "closed"}
 
 
 def profile(**want):
-    return profiles.make("replication_appliance", Os.WINDOWS, "ra-1", want)
+    return profiles.make("replication_appliance", Os.WINDOWS, "ra-1", {"check_urls": False} | want)
 
 
 def host(kit, **broken):
@@ -78,3 +78,34 @@ def test_a_wrong_want_is_named_without_its_value():
         profiles.make("configuration_server", Os.WINDOWS, "cs-1", {"mysql_rot_password": "do-not-show"})
     assert "mysql_rot_password" in refused.value.message
     assert "do-not-show" not in str(refused.value.as_dict())
+
+
+def test_the_data_drive_with_most_room_is_judged(kit):
+    disks = {"c:": 60 * 2**30, "d:": 400 * 2**30, "e:": 10 * 2**30}
+    plan = kit.planned(profile(), host(kit, free_bytes=disks))
+    assert kit.rules(plan) == {"server.cache": "warning"}
+    assert "disk D:" in plan.findings[0].text
+
+
+def test_hyper_threads_are_no_cores(kit):
+    assert kit.rules(kit.planned(profile(), host(kit, physical_cores=4))) == {"server.physical-cores": "warning"}
+
+
+def test_an_installation_that_broke_off_is_run_again_over_its_own_web_server(kit):
+    broken = host(
+        kit,
+        states={"w32time": 4, "rcmproxyagent": 4},
+        installed=("w3svc",),
+        reached=CLOSED | {"127.0.0.1 443": "open"},
+        sites='<site name="Default Web Site" id="1">',
+    )
+    plan = kit.planned(profile(), broken)
+    assert plan.findings == ()
+    assert plan.exchanges[-1].name == "run DRInstaller.ps1"
+
+
+def test_a_proxy_with_a_password_is_refused_before_anything_is_changed(kit):
+    proxy = {"address": "10.20.0.5", "port": 3128, "user": "asr", "password": "do-not-show"}
+    missing = kit.planned(profile(proxy=proxy), host(kit)).missing
+    assert [error.code for error in missing] == ["ProxyNotSupported"]
+    assert "do-not-show" not in str(missing[0].as_dict())

@@ -1,134 +1,271 @@
 """The scripts for Linux hosts, run by the shells that this machine has, on files of their own."""
 
+import os
+import re
 import shutil
 import subprocess
 from importlib.resources import files
 
 import pytest
 
-from asr_migrate.hosts import linux_script
+from asr_migrate.hosts import linux_files, linux_script
 
-SHELLS = [shell for shell in ("dash", "bash") if shutil.which(shell)] or ["sh"]
-CONFIG = "/etc/ssh/sshd_config"
-
-
-def run(shell, text):
-    return subprocess.run([shell], input=text, capture_output=True, text=True, check=False)
+SHELLS = [shell for shell in (["dash"], ["bash"], ["busybox", "sh"]) if shutil.which(shell[0])] or [["sh"]]
+NAMES = [" ".join(shell) for shell in SHELLS]
+SCRIPTS = [path.name for path in files("asr_migrate.hosts").joinpath("scripts").iterdir() if path.name.endswith(".sh")]
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-@pytest.mark.parametrize("name", ["probe", "changes", "mobility"])
+@pytest.fixture(params=SHELLS, ids=NAMES)
+def run(request, tmp_path):
+    """Return a function that lets a shell run a text; programs in ``tmp_path/bin`` come before the machine's."""
+
+    def run_it(text):
+        text = text.replace("PATH=/usr/local/sbin", f"PATH={tmp_path}/bin:/usr/local/sbin", 1)
+        for path in ("/run/systemd/system", "/etc/init.d", "/var/run/sshd.pid", "/run/sshd.pid", "/etc/shadow"):
+            text = text.replace(path, f"{tmp_path}{path}")
+        done = subprocess.run(request.param, input=linux_script.to_send(text), capture_output=True, check=False)
+        return done.stdout.decode("utf-8", "surrogateescape"), done.returncode
+
+    return run_it
+
+
+def seen(path, real=None):
+    """Return a file as a probe would have seen it."""
+    real = real or path
+    stat = os.stat(real)
+    content = real.read_bytes().decode("utf-8", "surrogateescape")
+    mode = f"{stat.st_mode & 0o7777:04o}"
+    return linux_files.HostFile(str(path), str(real), content, mode, stat.st_uid, stat.st_gid, stat.st_nlink)
+
+
+def replaced(now, content, service=""):
+    """Return the script that gives a file other content."""
+    call = linux_files.replace_call("it", now, now.path, now.with_content(content), service)
+    return linux_script.script("changes") + call
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=NAMES)
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_every_script_is_understood_by_a_plain_shell(shell, name):
-    text = files("asr_migrate.hosts").joinpath("scripts", f"{name}.sh").read_text(encoding="utf-8")
-    assert run(shell, f"set -n\n{text}").stderr == ""
+    text = files("asr_migrate.hosts").joinpath("scripts", name).read_text(encoding="utf-8")
+    done = subprocess.run(shell, input=f"set -n\n{text}", capture_output=True, text=True, check=False)
+    assert done.stderr == ""
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-def test_the_probe_reaches_its_end_and_reads_nothing_from_its_own_standard_input(shell):
-    done = run(shell, linux_script.script("probe", want_reach="127.0.0.1 9", want_root_field="") + "echo after\n")
-    printed = done.stdout.splitlines()
-    assert done.returncode == 0
-    assert printed[-2:] == ["end\t0", "after"]
-    assert "reach 127.0.0.1 9\tclosed" in printed
-    assert any(line.startswith("utc\t20") for line in printed)
+def test_no_function_hides_a_program_that_is_looked_for():
+    texts = [files("asr_migrate.hosts").joinpath("scripts", name).read_text(encoding="utf-8") for name in SCRIPTS]
+    functions = {name for text in texts for name in re.findall(r"(?m)^(\w+)\(\) ", text)}
+    asked = [line for text in texts for line in re.findall(r"(?:command -v|first_program) ([^|;)>]*)", text)]
+    assert functions.isdisjoint(word for line in asked for word in line.split())
+    assert "sshd" in {word for line in asked for word in line.split()}
 
 
-@pytest.fixture
-def change_sshd(tmp_path):
-    """Return a function that lets a shell change a copy of sshd's settings, and the file."""
-    config = tmp_path / "sshd_config"
-
-    def change(shell, lines):
-        text = linux_script.script("changes") + linux_script.run_change("sshd", "change_sshd", lines)
-        text = text.replace(CONFIG, str(config))
-        text = text.replace("reload_sshd() {", "reload_sshd() {\n    return 0", 1).replace("/usr/sbin/sshd", "/none")
-        return run(shell, text.replace("$(command -v sshd || echo /none)", "/none"))
-
-    return change, config
-
-
-@pytest.mark.parametrize("shell", SHELLS)
-def test_sshd_s_block_stands_first_and_once(change_sshd, shell):
-    change, config = change_sshd
-    config.write_text("Include /etc/x\nPermitRootLogin no\n", encoding="utf-8")
-    for _ in range(2):
-        assert change(shell, "PermitRootLogin yes\n").stdout == "rc\tsshd\t0\n"
-    assert config.read_text(encoding="utf-8") == (
-        "# asr-migrate: begin\nPermitRootLogin yes\n# asr-migrate: end\nInclude /etc/x\nPermitRootLogin no\n"
+def probe(run, tmp_path, *wanted):
+    reach = "127.0.0.1 9"
+    return run(
+        linux_script.script("probe", want_reach=reach, want_files="\n".join(map(str, wanted)), want_config_input="")
+        + "echo after\n"
     )
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-def test_an_sftp_subsystem_of_an_older_block_is_kept(change_sshd, shell):
-    change, config = change_sshd
-    config.write_text("PermitRootLogin no\n", encoding="utf-8")
-    change(shell, "PermitRootLogin yes\nSubsystem sftp internal-sftp\n")
-    change(shell, "PermitRootLogin yes\n")
-    assert config.read_text(encoding="utf-8").count("Subsystem sftp internal-sftp") == 1
+def test_the_probe_reaches_its_end_and_reads_nothing_from_its_own_standard_input(run, tmp_path):
+    printed, code = probe(run, tmp_path)
+    lines = printed.splitlines()
+    assert code == 0
+    assert lines[-2:] == ["end\t0", "after"]
+    assert "reach 127.0.0.1 9\tclosed" in lines
+    assert any(line.startswith("utc\t20") for line in lines)
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-def test_a_change_that_fails_midway_tells_its_exit_code_and_what_it_said(shell):
+def test_the_probe_sends_files_byte_for_byte_with_owner_and_mode(run, kit, tmp_path):
+    first, second, link = tmp_path / "the first", tmp_path / "second", tmp_path / "link"
+    first.write_bytes(bytes(range(256)) * 9 + b"no newline")
+    second.write_bytes(b"")
+    second.chmod(0o4750)
+    link.symlink_to(first)
+    printed, _ = probe(run, tmp_path, first, second, link, tmp_path / "absent")
+    read = linux_files.read(linux_script.lines(kit.answer(printed)))
+    assert linux_files.encoded(read[str(first)].content) == first.read_bytes()
+    assert read[str(second)] == seen(second)
+    assert read[str(link)] == seen(link, first)
+    assert str(tmp_path / "absent") not in read
+
+
+@pytest.mark.parametrize("data", [b"", b"x", b"127.0.0.1 localhost\n", bytes(range(256)) * 300])
+def test_a_sum_is_the_one_that_cksum_prints(data):
+    done = subprocess.run(["cksum"], input=data, capture_output=True, check=True)
+    assert linux_files.cksum(data) == done.stdout.decode().strip()
+
+
+def test_a_file_is_replaced_at_once_with_its_mode(run, tmp_path):
+    file = tmp_path / "hosts"
+    file.write_bytes(b"old\xff\n")
+    file.chmod(0o640)
+    inode = file.stat().st_ino
+    content = "new 'quoted' $HOME `x` \\n \udcff\nno newline"
+    assert run(replaced(seen(file), content)) == ("changed\tit\t0\n", 0)
+    assert file.read_bytes() == linux_files.encoded(content)
+    assert file.stat().st_mode & 0o7777 == 0o640
+    assert file.stat().st_ino != inode
+    assert sorted(tmp_path.iterdir()) == [file]
+
+
+def test_a_link_is_written_through_and_a_hard_link_stays_one(run, tmp_path):
+    file, link, hard = tmp_path / "file", tmp_path / "link", tmp_path / "hard"
+    file.write_text("old\n")
+    link.symlink_to(file)
+    os.link(file, hard)
+    assert run(replaced(seen(link, file), "new\n"))[1] == 0
+    assert link.is_symlink()
+    assert hard.read_text() == "new\n"
+    assert file.stat().st_ino == hard.stat().st_ino
+
+
+def test_a_file_that_is_no_longer_what_was_seen_is_left(run, tmp_path):
+    file = tmp_path / "hosts"
+    file.write_text("seen\n")
+    text = replaced(seen(file), "new\n")
+    file.write_text("theirs\n")
+    printed, code = run(text + "echo never\n")
+    assert f"said\t{file} is no longer what it was" in printed
+    assert printed.endswith("changed\tit\t1\n")
+    assert code == 1
+    assert file.read_text() == "theirs\n"
+
+
+def test_a_file_is_made_and_taken_away_again(run, tmp_path):
+    file = tmp_path / "cloud.cfg.d" / "99.cfg"
+    value = {"content": "x: 1\n", "mode": "0644", "uid": os.getuid(), "gid": os.getgid()}
+    made = linux_files.replace_call("it", None, str(file), value)
+    assert run(linux_script.script("changes") + made) == ("changed\tit\t0\n", 0)
+    assert seen(file).value == value
+    assert run(linux_script.script("changes") + made)[1] == 1
+    gone = linux_files.replace_call("it", seen(file), str(file), None)
+    assert run(linux_script.script("changes") + gone) == ("changed\tit\t0\n", 0)
+    assert not file.exists()
+
+
+def test_a_change_that_fails_midway_tells_its_exit_code_and_ends_the_script(run):
     text = linux_script.script("changes")
     text += "breaks() {\n    echo 'went wrong'\n    false\n    echo 'never here'\n}\n"
-    text += linux_script.run_change("a thing", "breaks", "")
-    assert run(shell, text).stdout == "say\twent wrong\nrc\ta thing\t1\n"
+    text += linux_script.call("a thing", "breaks") + linux_script.call("another", "true")
+    assert run(text) == ("said\twent wrong\nchanged\ta thing\t1\n", 1)
 
 
 @pytest.fixture
-def package(tmp_path):
-    """Return a function that packs an installer with the given exit codes; it leaves its arguments in ``calls``."""
+def sshd(tmp_path):
+    """Return sshd's settings, and a function that puts stand-ins for sshd and service there."""
+    config = tmp_path / "sshd_config"
+    config.write_text("PermitRootLogin no\n")
+    (tmp_path / "bin").mkdir()
 
-    def pack(install=0, register=0):
-        tree = tmp_path / "tree"
-        tree.mkdir()
-        calls = tmp_path / "calls"
-        installer = tree / "install"
-        bindir = tmp_path / "ASR" / "Vx" / "bin"
-        configurator = bindir / "UnifiedAgentConfigurator.sh"
-        configure = f'#!/bin/sh\\necho "$@" >>{calls}\\ncat "$4" >>{calls}\\nexit {register}\\n'
-        installer.write_text(
-            f"#!/bin/sh\necho \"$@\" >>{calls}\nmkdir -p {bindir}\nprintf '{configure}' >{configurator}\n"
-            f"chmod +x {configurator}\nexit {install}\n",
-            encoding="utf-8",
-        )
-        installer.chmod(0o755)
-        archive = tmp_path / "UA.tar.gz"
-        subprocess.run(["tar", "-czf", str(archive), "-C", str(tree), "install"], check=True)
-        return archive, calls
+    def stand_ins(accepts="true", reloads="true"):
+        for name, verdict in (("sshd", accepts), ("service", reloads)):
+            program = tmp_path / "bin" / name
+            program.write_text(f'#!/bin/sh\necho "$0 $@" >>{tmp_path}/calls\n{verdict}\n')
+            program.chmod(0o755)
 
-    return pack
+    return config, stand_ins
 
 
-def mobility(tmp_path, archive):
-    return linux_script.script(
-        "mobility",
-        package=str(archive),
-        directory=str(tmp_path / "ASR"),
-        work=str(tmp_path / "work"),
-        server="10.20.0.10",
-        cs_type="-c CSLegacy",
-        install="install",
-        passphrase="the pass'phrase",
+def test_sshd_checks_its_new_settings_and_reads_them(run, sshd, tmp_path):
+    config, stand_ins = sshd
+    stand_ins()
+    assert run(replaced(seen(config), "PermitRootLogin yes\n", "sshd"))[1] == 0
+    assert config.read_text() == "PermitRootLogin yes\n"
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert [call.replace(f"{tmp_path}/", "") for call in calls] == [
+        "bin/sshd -t -f sshd_config",
+        "bin/sshd -t -f sshd_config.asr-migrate-new",
+        "bin/service sshd reload",
+    ]
+
+
+def test_settings_that_sshd_refuses_are_never_put_in_place(run, sshd):
+    config, stand_ins = sshd
+    stand_ins(accepts='case $3 in *new) echo "line 1: Bad option"; exit 255 ;; esac')
+    printed, code = run(replaced(seen(config), "PermitRootLogn yes\n", "sshd"))
+    assert code == 1
+    assert "said\tline 1: Bad option\n" in printed
+    assert config.read_text() == "PermitRootLogin no\n"
+    assert not config.with_name("sshd_config.asr-migrate-new").exists()
+
+
+def test_settings_come_back_when_sshd_cannot_read_them_again(run, sshd):
+    config, stand_ins = sshd
+    stand_ins(reloads="exit 1")
+    before = seen(config)
+    printed, code = run(replaced(before, "PermitRootLogin yes\n", "sshd"))
+    assert code == 1
+    assert "was put back as it was" in printed
+    assert seen(config) == before
+
+
+def test_an_sshd_without_a_service_is_told_by_its_number(run, sshd, tmp_path):
+    config, stand_ins = sshd
+    stand_ins(reloads="exit 1")
+    told = subprocess.Popen(
+        ["sh", "-c", "trap 'exit 7' HUP; echo ready; while :; do sleep 0.05; done"], stdout=subprocess.PIPE
     )
+    told.stdout.readline()
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "sshd.pid").write_text(f"{told.pid}\n")
+    try:
+        assert run(replaced(seen(config), "PermitRootLogin yes\n", "sshd"))[1] == 0
+        assert told.wait(timeout=10) == 7
+    finally:
+        told.kill()
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-def test_the_mobility_service_is_installed_registered_and_its_passphrase_file_removed(tmp_path, package, shell):
-    archive, calls = package()
-    done = run(shell, mobility(tmp_path, archive))
-    assert done.stdout == "rc\tunpack\t0\nrc\tinstall\t0\nrc\tregister\t0\n"
-    said = calls.read_text(encoding="utf-8").splitlines()
-    assert said[0] == f"-d {tmp_path}/ASR -r MS -v VmWare -q -c CSLegacy"
-    assert said[1] == f"-i 10.20.0.10 -P {tmp_path}/work/MobSvc.passphrase -c CSLegacy"
-    assert said[2] == "the pass'phrase"
-    assert not (tmp_path / "work" / "MobSvc.passphrase").exists()
+def shadow_script(*lines):
+    text = "".join(f"{line}\n" for line in lines)
+    return linux_script.script("changes") + linux_script.call("root's password", "replace_root_password", stdin=text)
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-def test_a_failed_installation_is_not_registered_and_leaves_no_passphrase(tmp_path, package, shell):
-    archive, _ = package(install=14)
-    done = run(shell, mobility(tmp_path, archive))
-    assert "rc\tinstall\t14" in done.stdout
-    assert "register" not in done.stdout
-    assert not (tmp_path / "work" / "MobSvc.passphrase").exists()
+ROOTS = ["!!:16500", "*:", ":0", "$6$rounds=9$a.b$c/d:20000", "!$y$j9T$[x]*\\:1"]
+
+
+@pytest.mark.parametrize("root", ROOTS)
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_only_root_s_field_and_day_change_and_come_back_byte_for_byte(run, tmp_path, root, end):
+    file = tmp_path / "etc" / "shadow"
+    file.parent.mkdir()
+    before = f"rooty:x:1:\nroot:{root}:0:99999:7:::\n# odd \\ line\n\ndaemon:*:18000::::::{end}".encode()
+    file.write_bytes(before)
+    file.chmod(0o400)
+    field, day = root.rsplit(":", 1)
+    assert run(shadow_script(field, day, "$6$new$x", "20577"))[1] == 0
+    assert file.read_bytes() == before.replace(f"root:{root}:".encode(), b"root:$6$new$x:20577:", 1)
+    assert run(shadow_script("$6$new$x", "20577", field, day))[1] == 0
+    assert file.read_bytes() == before
+    assert file.stat().st_mode & 0o7777 == 0o400
+    assert sorted(file.parent.iterdir()) == [file]
+
+
+def test_a_field_that_somebody_else_changed_is_left(run, tmp_path):
+    file = tmp_path / "etc" / "shadow"
+    file.parent.mkdir()
+    file.write_text("root:theirs:1:0:99999:7:::\n")
+    printed, code = run(shadow_script("ours", "1", "new", "2"))
+    assert code == 1
+    assert "is no longer what it was" in printed
+    assert file.read_text() == "root:theirs:1:0:99999:7:::\n"
+    assert sorted(file.parent.iterdir()) == [file]
+
+
+@pytest.mark.parametrize(("owner", "code"), [("alive", 1), ("gone", 0)])
+def test_the_lock_of_the_shadow_tools_is_respected_while_its_process_lives(run, tmp_path, owner, code):
+    file, lock = tmp_path / "etc" / "shadow", tmp_path / "etc" / "shadow.lock"
+    file.parent.mkdir()
+    file.write_text("root:old:1:0:99999:7:::\n")
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    lock.write_text(f"{os.getpid() if owner == 'alive' else gone.pid}")
+    printed, left = run(shadow_script("old", "1", "new", "2"))
+    assert left == code
+    assert ("another program is changing passwords" in printed) == (owner == "alive")
+    assert lock.exists() == (owner == "alive")
+
+
+def test_no_content_becomes_an_argument_of_a_program(run):
+    assert "builtin" in run("command -V printf\n")[0]

@@ -45,6 +45,70 @@ def test_service_states_are_read_by_position_in_a_german_windows():
     assert output.service_states(printed) == {"w32time": "stopped", "inmage scout application service": "running"}
 
 
+def test_a_tree_keeps_each_value_at_its_key_with_its_type():
+    printed = section(
+        "\nHKEY_LOCAL_MACHINE\\SOFTWARE\\X\n    A    REG_DWORD    0x2\n    Path    REG_EXPAND_SZ    %x%\\y z\n"
+        "\nHKEY_LOCAL_MACHINE\\SOFTWARE\\X\\Sub\n    A    REG_SZ    text\n\nHKEY_LOCAL_MACHINE\\SOFTWARE\\X\\Empty\n"
+    )
+    tree = output.registry_tree(printed)
+    top = tree["hkey_local_machine\\software\\x"]
+    assert top["a"] == output.RegistryValue("A", "REG_DWORD", "0x2")
+    assert top["a"].number == 2
+    assert top["path"].data == "%x%\\y z"
+    assert tree["hkey_local_machine\\software\\x\\sub"]["a"].number is None
+    assert tree["hkey_local_machine\\software\\x\\empty"] == {}
+
+
+@pytest.mark.parametrize(
+    ("printed", "account"),
+    [
+        ('"app-1\\administrator","S-1-5-21-1-2-3-500"', ("app-1\\administrator", "S-1-5-21-1-2-3-500")),
+        ('"corp\\jürgen müller","S-1-5-21-9-9-9-1104"', ("corp\\jürgen müller", "S-1-5-21-9-9-9-1104")),
+        ("ERROR: Access is denied.", None),
+    ],
+)
+def test_the_account_is_name_and_sid(printed, account):
+    assert output.account(section(printed)) == account
+
+
+def test_rows_of_wmi_have_their_number_of_columns_or_are_left_out():
+    assert output.rows(section("0|1|True\n\nGet-WmiObject : Invalid namespace\n0|2|False\n"), 3) == [
+        ("0", "1", "True"),
+        ("0", "2", "False"),
+    ]
+
+
+ENGLISH_DISKS = """
+Microsoft DiskPart version 6.3.9600
+
+Copyright (C) 1999-2013 Microsoft Corporation.
+On computer: APP-1
+
+DISKPART>
+  Disk ###  Status         Size     Free     Dyn  Gpt
+  --------  -------------  -------  -------  ---  ---
+  Disk 0    Online           30 GB      0 B        *
+  Disk 1    Online          100 GB  1024 KB   *
+* Disk 12   Offline         100 GB      0 B   *    *
+
+DISKPART>
+"""
+GERMAN_DISKS = """
+Microsoft DiskPart-Version 6.1.7601
+Auf Computer: APP-1
+
+  Datenträger ###  Status         Größe    Frei     Dyn  GPT
+  ---------------  -------------  -------  -------  ---  ---
+  Datenträger 0    Online           30 GB      0 B        *
+  Datenträger 1    Online          100 GB  1024 KB   *
+"""
+
+
+@pytest.mark.parametrize(("printed", "dynamic"), [(ENGLISH_DISKS, (1, 12)), (GERMAN_DISKS, (1,)), ("", ())])
+def test_a_dynamic_disk_is_told_by_the_column_under_the_ruler(printed, dynamic):
+    assert output.dynamic_disks(section(printed)) == dynamic
+
+
 def test_own_addresses_are_those_with_a_parenthesis():
     printed = section(
         "   IPv4-Adresse  . . . . . . . . . . : 10.20.1.11(Bevorzugt)\n   Subnetzmaske . . : 255.255.255.0\n"

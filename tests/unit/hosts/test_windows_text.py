@@ -1,32 +1,52 @@
-"""The texts that Windows hosts get: their form, their length, and what Ansible makes of them."""
+"""The texts that Windows hosts get: their form, how they travel, and what Ansible makes of them."""
+
+import base64
 
 import pytest
 from ansible.plugins.shell.powershell import ShellModule
 
-from asr_migrate.hosts import configuration_server, windows_probe
+from asr_migrate.hosts import windows_probe
 from asr_migrate.hosts import windows_text as text
 
+SECRET = b"Pa'ss\xff\n"
 
-def test_an_encoded_text_is_what_ansible_recognises_as_encoded():
+
+def test_the_command_line_is_one_that_ansible_recognises_as_encoded():
     shell = ShellModule()
     assert shell._encode_script("", strict_mode=False, preserve_rc=False) == text.COMMAND_PREFIX
-    assert text.encoded("echo 'x'") == shell._encode_script("echo 'x'", strict_mode=False, preserve_rc=False)
+    sent = text.exchange("probe", ["echo 'x'"]).command
+    assert sent == shell._encode_script(text.BOOTSTRAP, strict_mode=False, preserve_rc=False)
 
 
-def test_every_probe_fits_a_command_line_of_cmd():
-    targets = [("10.200.100.100", port) for port in (443, 9443)]
-    server = windows_probe.server(configuration_server.SERVICES, ["d:"], [443]) + windows_probe.passphrase()
-    for probe in (windows_probe.source(targets), text.lines(server, windows_probe.reach(targets))):
-        assert len(text.encoded(probe)) <= 8191
+def test_the_command_line_is_the_same_short_one_for_every_text():
+    probe = text.exchange("probe", windows_probe.reach([("10.200.100.100", port) for port in range(1, 200)]))
+    assert len(probe.stdin) > 8191
+    assert probe.command == text.exchange("other", "hostname").command
+    assert len(probe.command) < 400
 
 
-def test_a_text_that_is_too_long_is_refused_before_it_is_sent():
-    with pytest.raises(ValueError, match="more than"):
-        text.encoded("x" * (text.MAX_TEXT + 1))
+def test_the_text_comes_after_its_number_of_lines_and_without_blank_ones():
+    sent = text.exchange("x", ["a", "", "b\nc"], "d")
+    assert sent.stdin == b"4\na\nb\nc\nd\n"
 
 
-def test_the_longest_text_fits_exactly():
-    assert 8180 <= len(text.encoded("x" * text.MAX_TEXT)) <= 8191
+def test_contents_of_files_are_no_part_of_the_text_and_travel_byte_for_byte():
+    sent = text.exchange(
+        "x", [text.write_content("C:\\a", 0), text.write_content("C:\\b", 1)], contents=[SECRET, b"two"]
+    )
+    count, *rows = sent.stdin.decode("ascii").splitlines()
+    assert int(count) == 2
+    assert "$lines[-1]" in rows[0]
+    assert base64.b64decode(rows[-1]) == SECRET
+    assert "$lines[-2]" in rows[1]
+    assert base64.b64decode(rows[-2]) == b"two"
+    assert base64.b64encode(SECRET).decode() not in sent.command
+
+
+def test_every_line_of_a_source_s_probe_is_ascii():
+    assert all(
+        line.isascii() and line.strip() for line in [*windows_probe.source(), *windows_probe.reach([("10.0.0.1", 443)])]
+    )
 
 
 @pytest.mark.parametrize(
@@ -38,14 +58,38 @@ def test_the_longest_text_fits_exactly():
             text.enable_firewall_group("-28502"),
             "netsh advfirewall firewall set rule 'group=@FirewallAPI.dll,-28502' new enable=yes",
         ),
-        (text.write_from_stdin("C:\\x"), "[IO.File]::WriteAllLines('C:\\x', @($input))"),
         (text.delete_files("C:\\a", "C:\\b"), "cmd /c 'del /f /q C:\\a C:\\b'"),
         (text.sha256("C:\\a"), "certutil -hashfile 'C:\\a' SHA256"),
         (
             text.connect("10.0.0.1", 443),
-            "$c = New-Object Net.Sockets.TcpClient; try { $c.Connect('10.0.0.1', 443); echo 'open' } "
+            "$c = New-Object Net.Sockets.TcpClient; try { $a = $c.BeginConnect('10.0.0.1', 443, $null, $null); "
+            "if ($a.AsyncWaitHandle.WaitOne(5000, $false)) { $c.EndConnect($a); echo 'open' } else { echo 'closed' } } "
             "catch { echo 'closed' }; $c.Close()",
         ),
+        (text.reg_delete("HKLM\\A B"), "reg delete 'HKLM\\A B' /f"),
+        (text.reg_delete("HKLM\\A", "B"), "reg delete 'HKLM\\A' /v 'B' /f"),
+        (text.reg_add("HKLM\\A", "B", "REG_SZ", "c d"), "reg add 'HKLM\\A' /v 'B' /t REG_SZ /d 'c d' /f"),
+        (text.reg_add("HKLM\\A", "B", "REG_SZ", ""), "reg add 'HKLM\\A' /v 'B' /t REG_SZ /f"),
+        (text.reg_find_keys("HKLM\\A", "KB1"), "reg query 'HKLM\\A' /s /k /f 'KB1'"),
+        (text.list_disks(), "'list disk' | diskpart"),
+        (
+            text.wmi("Win32_X", "A", "B().C"),
+            "Get-WmiObject -Namespace 'root\\CIMV2' -Class Win32_X -ErrorAction SilentlyContinue "
+            "| ForEach-Object { '{0}|{1}' -f $_.A, $_.B().C }",
+        ),
+        (
+            text.set_firewall_rules({"group": "@FirewallAPI.dll,-1", "localport": "445,80"}, enable=False),
+            "netsh advfirewall firewall set rule 'group=@FirewallAPI.dll,-1' 'localport=445,80' new enable=no",
+        ),
+        (
+            text.allow_port("our rule", 3389),
+            "netsh advfirewall firewall add rule 'name=our rule' dir=in action=allow protocol=tcp localport=3389 "
+            "profile=any enable=yes",
+        ),
+        (text.delete_firewall_rule("our rule"), "netsh advfirewall firewall delete rule 'name=our rule'"),
+        (text.configure_service("x", "demand")[0], "sc.exe config 'x' start= demand"),
+        (text.run_service("x")[0], "net start 'x'"),
+        (text.stop_service("x")[0], "net stop 'x'"),
     ],
 )
 def test_each_kind_of_line_has_one_form(made, line):

@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
+from asr_lab.arm.site_recovery import world_register_mobility
 from asr_migrate.azure import registration_key, replication_policy, vault
 from asr_migrate.azure.appliance import ApplianceReader
-from asr_migrate.domain.errors import DeadlineError, InputError
+from asr_migrate.azure.appliance_components import components
+from asr_migrate.domain.errors import DeadlineError
 
 APPLIANCE, WEB, DB = "10.20.0.20", "10.20.1.21", "10.20.1.22"
 
@@ -62,7 +64,10 @@ def test_waiting_goes_on_by_itself_when_the_person_is_done(vaulted):
         return await waiting
 
     assert vaulted.tell(story).registered
-    assert said[0].startswith("appliance appliance: not registered with vault vault-new yet (")
+    assert said[0].startswith("appliance appliance: not registered with vault vault-new yet; 14")
+    assert said[0].endswith("of 1440 minutes left")
+    assert "https://appliance:44368" in said[1]
+    assert "within 5 minutes" in said[1]
 
 
 def test_a_wait_that_ends_says_what_is_missing_and_what_to_do(vaulted):
@@ -87,7 +92,8 @@ def test_servers_are_waited_for_by_address(vaulted):
         return await waiting
 
     seen = vaulted.tell(story)
-    assert said[0].startswith(f"servers of appliance appliance: 1 of 2 servers; missing {DB} (")
+    assert said[0].startswith(f"servers of appliance appliance: 1 of 2 servers; missing {DB}; 14")
+    assert said[0].endswith("of 1440 minutes left")
     assert seen.missing([WEB, DB]) == ()
     assert len(seen.run_as_accounts) >= 1
 
@@ -135,6 +141,37 @@ def test_a_configuration_server_is_refreshed_when_asked(classic):
     assert classic.writes()[-1].endswith("/refreshProvider")
 
 
-def test_waiting_for_servers_of_a_configuration_server_is_refused(classic):
-    with pytest.raises(InputError, match="wait_for"):
-        classic.tell(lambda session: reader(session).wait_servers([WEB], 60, lambda _: None))
+def test_a_configuration_server_knows_the_machines_whose_mobility_service_registered(classic):
+    world_register_mobility(
+        classic.world,
+        server_address=APPLIANCE,
+        passphrase="a passphrase of the test",
+        host=classic.hosts.hosts[WEB],
+        now=classic.clock.now(),
+    )
+    seen = classic.tell(lambda session: reader(session).wait_servers([WEB], 60, lambda _: None))
+    assert [(server.name, server.addresses) for server in seen.servers] == [("web", (WEB,))]
+    assert seen.missing([WEB, DB]) == (DB,)
+
+
+def test_an_agent_that_did_not_register_is_missed_with_the_logs_to_read(classic):
+    with pytest.raises(DeadlineError, match="0 of 1 servers") as raised:
+        classic.tell(lambda session: reader(session).wait_servers([DB], 60, lambda _: None))
+    assert "configurator_register_host_static_info.log" in raised.value.remedy
+
+
+def test_every_component_has_a_health_of_its_own():
+    rows = {
+        "processServers": [{"name": "ps", "health": "Normal", "lastHeartbeatUtc": "2026-05-04T12:00:00Z"}],
+        "marsAgents": [{"name": "mars", "health": "Critical", "healthErrors": [{"errorMessage": "no connection"}]}],
+    }
+    found = components(rows)
+    assert [(row.kind, row.sick) for row in found] == [("process server", False), ("Recovery Services agent", True)]
+    assert found[1].text == "Recovery Services agent mars is Critical (last heard of at None): no connection"
+
+
+def test_a_registered_appliance_lists_its_components(vaulted):
+    vaulted.register_appliance()
+    seen = vaulted.tell(look)
+    assert {"process server", "Site Recovery provider"} <= {row.kind for row in seen.components}
+    assert seen.sick_components == ()
