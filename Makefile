@@ -9,7 +9,7 @@ RECORDED := $(or $(ASR_WIRE),../shared/wire)
 export ANSIBLE_HOME ?= $(abspath .cache/ansible)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse down test lint unit contract scenarios molecule docs faults fault-tests bench bench-lab clean
+.PHONY: help setup rehearse down test lint unit contract scenarios molecule docs faults fault-tests bench bench-lab bench-hosts clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,8 @@ rehearse: $(READY) ## migrate the lab's two waves from EC2 to Azure, on this mac
 down: $(READY) ## stop the lab that "make rehearse" left running
 	$(BIN)/asr-migrate lab down
 
-test: lint unit contract scenarios fault-tests molecule ## everything that CI runs
+test: $(READY) ## everything that CI runs, two targets at a time (JOBS=1 for one after the other)
+	+$(MAKE) --no-print-directory --output-sync=target --jobs=$(or $(JOBS),2) lint scenarios unit molecule fault-tests contract
 
 lint: $(READY) ## ruff, mypy --strict, import contracts, ansible-lint, yamllint
 	$(BIN)/ruff check .
@@ -56,14 +57,17 @@ fault-tests: $(READY) ## killed runs (KILLS=30), faulty answers, two runs at onc
 faults: $(READY) ## kill 300 runs of whole waves at random moments (KILLS=, SEED= for one story) and judge each wave
 	$(BIN)/python -m tests.faults --kills $(or $(KILLS),300) $(if $(SEED),--seed $(SEED))
 
-molecule: $(READY) ## role tests on a Linux and a Windows lab host
-	scripts/molecule.sh
+molecule: $(READY) ## every role against the lab: converged twice, broken, mended, put back (ROLES= for some)
+	scripts/molecule.sh $(ROLES)
 
 bench: $(READY) ## the engine against its targets and two naive ways (15 minutes; ARGS=--quick, ARGS=--write)
 	$(BIN)/python tests/bench/bench_engine.py $(ARGS)
 
 bench-lab: $(READY) ## how fast the lab's Azure is with 5,000 protected machines
 	$(BIN)/python tests/bench/bench_lab.py
+
+bench-hosts: $(READY) ## preparing a Linux and a Windows host against the same steps as single Ansible tasks (ARGS=--write)
+	$(BIN)/python -m tests.bench.bench_hosts $(ARGS)
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) .lab .cache reports journal

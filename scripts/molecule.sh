@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 bin=$PWD/.venv/bin
 PATH=$bin:$PATH
 export PATH
-[ "$#" -gt 0 ] || set -- source_linux source_windows
+[ "$#" -gt 0 ] || set -- source_linux source_windows assess landing_zone appliance wave report
 times=''
 failed=''
 for scenario in "$@"; do
