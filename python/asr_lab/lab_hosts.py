@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
@@ -185,8 +186,10 @@ def machine_spec(machine: Machine) -> HostSpec:
     flavour = machine.image.key.removeprefix("windows-")
     size = machine.instance_type
     hardware = Hardware(size.cores, size.memory_mb, machine.volumes_gib)
-    firmware = "BIOS" if machine.image.boot_mode == "legacy-bios" else "UEFI"
-    return HostSpec(machine.name, flavour, _description(machine.name, machine.address, hardware, firmware))
+    described = _description(machine.name, machine.address, hardware)
+    if machine.image.boot_mode != "legacy-bios":
+        described = replace(described, firmware="UEFI")
+    return HostSpec(machine.name, flavour, described)
 
 
 def appliance_spec(appliance: Appliance, hardware: Hardware = NOT_LAUNCHED) -> HostSpec:
@@ -194,7 +197,7 @@ def appliance_spec(appliance: Appliance, hardware: Hardware = NOT_LAUNCHED) -> H
     return HostSpec(appliance.name, appliance.flavour, _description(appliance.name, appliance.address, hardware))
 
 
-def _description(name: str, address: str, hardware: Hardware, firmware: str = "BIOS") -> HostDescription:
+def _description(name: str, address: str, hardware: Hardware) -> HostDescription:
     def guid(purpose: str) -> str:
         return str(uuid5(NAMESPACE_DNS, f"{purpose}.{name}.lab.example"))
 
@@ -208,7 +211,7 @@ def _description(name: str, address: str, hardware: Hardware, firmware: str = "B
         disks=tuple(HostDisk(rf"\\.\PHYSICALDRIVE{number}", size << 30, number == 0) for number, size in disks),
         bios_id="ec2" + guid("bios")[3:],
         mac="02:00:" + ":".join(f"{int(part):02x}" for part in address.split(".")),
-        firmware=firmware,
+        firmware="BIOS",
         cores=hardware.cores,
         memory_mb=hardware.memory_mb,
         agent_version=None,
