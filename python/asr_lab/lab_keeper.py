@@ -33,6 +33,7 @@ class Keeper:
         outside: Mapping[str, object],
         parts: Callable[[], Mapping[str, Any]],
         every_s: float = EVERY_S,
+        share: float = SHARE,
     ) -> None:
         self._path = path
         self._world = world
@@ -40,6 +41,7 @@ class Keeper:
         self._outside = dict(outside)
         self._parts = parts
         self._every_s = every_s
+        self._share = share
         self._kept = -1
         self._told = ""
         self._ended = asyncio.Event()
@@ -88,7 +90,7 @@ class Keeper:
             if self._world.changes != self._kept:
                 began_s = wall.seconds()
                 await self.keep()
-                pause_s = (wall.seconds() - began_s) / SHARE
+                pause_s = (wall.seconds() - began_s) / self._share
 
     async def _ends_within(self, seconds: float) -> bool:
         try:

@@ -125,7 +125,7 @@ def test_a_broken_machine_is_refused_with_the_services_words():
         decision = decide(seen, goal)
         assert isinstance(decision, Refuse)
         assert (decision.code, decision.cause) == ("95107", "UAC")
-        assert decision.remedy.startswith("set the key When the cause is repaired, remove")
+        assert decision.remedy.startswith("set the key When the cause is repaired, run the stop_replication playbook")
 
 
 def test_a_vm_that_is_not_there_yet_keeps_the_goal_open():

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 from importlib.resources import files
 
@@ -205,7 +206,9 @@ def test_an_sshd_without_a_service_is_told_by_its_number(run, sshd, tmp_path):
     config, stand_ins = sshd
     stand_ins(reloads="exit 1")
     told = subprocess.Popen(
-        ["sh", "-c", "trap 'exit 7' HUP; echo ready; while :; do sleep 0.05; done"], stdout=subprocess.PIPE
+        ["sh", "-c", "trap 'exit 7' HUP; echo ready; while :; do sleep 0.05; done"],
+        stdout=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # a shell cannot trap what nohup ignored
     )
     told.stdout.readline()
     (tmp_path / "run").mkdir()

@@ -26,7 +26,7 @@ class Kept:
         self.clock = VirtualClock(1, START)
         seed(self.world, START)
         self.written = 0
-        self.keeper = Keeper(path, self.world, self.clock, outside={}, parts=self.parts, every_s=0.01)
+        self.keeper = Keeper(path, self.world, self.clock, outside={}, parts=self.parts, every_s=0.01, share=1)
 
     def parts(self):
         self.written += 1
