@@ -242,6 +242,9 @@ def _service(made: Restoration, prior: Prior) -> None:
     lines: list[str] = []
     if "start" in differing or "delayed" in differing:
         lines += text.configure_service(prior.name, _start(before))
+        if before["delayed"] and before["start"] != "auto":  # a leftover, which setting another start type clears
+            key = f"{windows_probe.SERVICES}\\{prior.name}"
+            lines += text.with_exit_code(text.reg_add_dword(key, "DelayedAutostart", 1))
     if "running" in differing:
         lines += text.run_service(prior.name) if before["running"] else text.stop_service(prior.name)
     if lines:

@@ -193,7 +193,7 @@ def _services(found: output.Sections, common: windows_facts.WindowsFacts) -> dic
         values = tree.get(_SERVICES_KEY + name.lower(), {})
         start = values["start"].number if "start" in values else None
         word = output.SERVICE_STARTS.get(start, "missing") if start is not None else "missing"
-        late = word == "auto" and "delayedautostart" in values and values["delayedautostart"].number == 1
+        late = "delayedautostart" in values and values["delayedautostart"].number == 1
         services[name] = Service(word, late, common.states.get(name.lower()) == "running")
     return services
 

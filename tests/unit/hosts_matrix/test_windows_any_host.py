@@ -24,7 +24,9 @@ STARTS: tuple[dict[str, Any], ...] = (
     {"Start": 2, "DelayedAutostart": 0},
     {"Start": 3},
     {"Start": 3, "DelayedAutostart": 0},
+    {"Start": 3, "DelayedAutostart": 1},
     {"Start": 4},
+    {"Start": 4, "DelayedAutostart": 1},
 )
 VALUES: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
     (TERMINAL_SERVER, "fDenyTSConnections", (KEEP, None, 0, 1, "1")),
