@@ -31,7 +31,7 @@ down: $(READY) ## stop the lab that "make rehearse" left running
 	$(BIN)/asr-migrate lab down
 
 test: $(READY) ## everything that CI runs, two targets at a time (JOBS=1 for one after the other)
-	+$(MAKE) --no-print-directory --output-sync=line --jobs=$(or $(JOBS),2) lint scenarios unit molecule fault-tests contract
+	+$(MAKE) --no-print-directory --jobs=$(or $(JOBS),2) lint scenarios unit molecule fault-tests contract
 
 lint: $(READY) ## ruff, mypy --strict, import contracts, ansible-lint, yamllint
 	$(BIN)/ruff check .
