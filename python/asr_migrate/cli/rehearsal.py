@@ -14,6 +14,8 @@ from asr_migrate.domain.errors import InputError, SetupError
 
 WAVE_GROUP = "wave_"
 REPORTS = "reports/rehearsal"
+#: Where the rehearsal's inventory has prior values kept, in the lab's state directory.
+PRIOR = "prior"
 
 
 def lab(project: Project, *arguments: str, environment: Mapping[str, str] | None = None) -> int:
@@ -38,19 +40,20 @@ def start_lab(project: Project, *, fresh: bool) -> None:
             remedy="Correct what the log names, then run asr-migrate rehearse again.",
         )
     if fresh:
-        _forget_reports(project.root / REPORTS)
+        _forget(project.root / REPORTS)
+        _forget(project.state / PRIOR)
 
 
-def _forget_reports(folder: Path) -> None:
-    """Remove the reports of an earlier rehearsal, which could pass for this one's."""
+def _forget(folder: Path) -> None:
+    """Remove what an earlier rehearsal left: reports, and what its hosts were, could pass for this one's."""
     try:
         shutil.rmtree(folder)
     except FileNotFoundError:
         return
     except OSError as error:
         raise SetupError(
-            f"the reports of the last rehearsal in {folder} cannot be removed",
-            code="OldReports",
+            f"what the last rehearsal left in {folder} cannot be removed",
+            code="OldRehearsal",
             cause=str(error),
             remedy="Remove the folder, then run asr-migrate rehearse again.",
         ) from None

@@ -1,17 +1,17 @@
-"""Reports of an earlier rehearsal are never judged as those of this one."""
+"""What an earlier rehearsal left is never judged as this one's."""
 
 import pytest
 
-from asr_migrate.cli.rehearsal import _forget_reports
+from asr_migrate.cli.rehearsal import _forget
 from asr_migrate.domain.errors import SetupError
 
 
 def test_reports_of_an_earlier_rehearsal_are_removed_and_none_need_be_there(tmp_path):
     folder = tmp_path / "rehearsal"
-    _forget_reports(folder)
+    _forget(folder)
     folder.mkdir()
     (folder / "legacy-report.json").write_text("{}")
-    _forget_reports(folder)
+    _forget(folder)
     assert not folder.exists()
 
 
@@ -19,6 +19,6 @@ def test_reports_that_cannot_be_removed_stop_the_rehearsal_with_a_remedy(tmp_pat
     in_the_way = tmp_path / "rehearsal"
     in_the_way.write_text("a file where the folder should be")
     with pytest.raises(SetupError, match="cannot be removed") as raised:
-        _forget_reports(in_the_way)
+        _forget(in_the_way)
     assert str(in_the_way) in str(raised.value)
     assert raised.value.remedy
