@@ -31,6 +31,11 @@ class HostDescription:
     memory_mb: int
     agent_version: str | None
 
+    @property
+    def address(self) -> str:
+        """Its first address, empty when it has none."""
+        return self.addresses[0] if self.addresses else ""
+
 
 @dataclass(frozen=True)
 class PushFailure:

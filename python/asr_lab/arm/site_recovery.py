@@ -127,16 +127,7 @@ def world_register_mobility(
     """
     with world.lock:
         world.advance(now)
-        address = host.addresses[0] if host.addresses else ""
-        fabric = configuration_server(world, server_address)
-        if fabric is None or not world.hosts.connects(address, server_address, CONTROL_PORT):
-            raise RegistrationRefused(
-                "ServerUnreachable", f"No configuration server answers at {server_address} on port {CONTROL_PORT}."
-            )
-        if passphrase.strip() != fabric.passphrase.strip():
-            raise RegistrationRefused(
-                "PassphraseInvalid", f"The passphrase is not that of the configuration server {fabric.friendly_name}."
-            )
+        fabric = answering_configuration_server(world, server_address, passphrase, host)
         other = next((one for one in _owners(world, host) if one.id != fabric.id), None)
         if other is not None:
             raise RegistrationRefused(
@@ -146,7 +137,7 @@ def world_register_mobility(
         container = containers(world, fabric.vault_id, fabric)[0]
         item = _item_of(world, container, host) or _new_item(world, container, host)
         item.host = host
-        item.address = address
+        item.address = host.address
         item.os_type = host.os_type
         return item.id
 
@@ -312,6 +303,23 @@ def configuration_server(world: World, address: str) -> Fabric | None:
     return next((fabric for fabric in _classic_fabrics(world) if address in fabric.servers[0].host.addresses), None)
 
 
+def answering_configuration_server(world: World, address: str, passphrase: str, host: HostDescription) -> Fabric:
+    """Return the fabric of the configuration server at ``address``, which ``host`` reaches with its passphrase.
+
+    Raises RegistrationRefused: ServerUnreachable, PassphraseInvalid.
+    """
+    fabric = configuration_server(world, address)
+    if fabric is None or not world.hosts.connects(host.address, address, CONTROL_PORT):
+        raise RegistrationRefused(
+            "ServerUnreachable", f"No configuration server answers at {address} on port {CONTROL_PORT}."
+        )
+    if passphrase.strip() != fabric.passphrase.strip():
+        raise RegistrationRefused(
+            "PassphraseInvalid", f"The passphrase is not that of the configuration server {fabric.friendly_name}."
+        )
+    return fabric
+
+
 def _owners(world: World, host: HostDescription) -> list[Fabric]:
     return [
         fabric
@@ -336,7 +344,7 @@ def _new_item(world: World, container: Container, host: HostDescription) -> Prot
         name=name,
         container_id=container.id,
         friendly_name=host.host_name,
-        address=host.addresses[0] if host.addresses else "",
+        address=host.address,
         os_type=host.os_type,
     )
     world.resources.put(item.id, item)

@@ -20,7 +20,7 @@ from asr_lab.arm.providers.vmware_vcenters import (
     vmware_machine_properties,
 )
 from asr_lab.arm.resources.off_azure import add_machine, add_run_as_account, add_vcenter
-from asr_lab.arm.site_recovery import CONTROL_PORT, configuration_server, three_dashes
+from asr_lab.arm.site_recovery import answering_configuration_server, three_dashes
 from asr_lab.arm.world import World
 
 GuestType = Literal["WindowsGuest", "LinuxGuest"]
@@ -35,16 +35,7 @@ def world_register_process_server(
     """
     with world.lock:
         world.advance(now)
-        address = host.addresses[0] if host.addresses else ""
-        fabric = configuration_server(world, server_address)
-        if fabric is None or not world.hosts.connects(address, server_address, CONTROL_PORT):
-            raise RegistrationRefused(
-                "ServerUnreachable", f"No configuration server answers at {server_address} on port {CONTROL_PORT}."
-            )
-        if passphrase.strip() != fabric.passphrase.strip():
-            raise RegistrationRefused(
-                "PassphraseInvalid", f"The passphrase is not that of the configuration server {fabric.friendly_name}."
-            )
+        fabric = answering_configuration_server(world, server_address, passphrase, host)
         known = next((one for one in fabric.servers if one.host.host_id == host.host_id), None)
         if known is not None:
             known.host = host

@@ -187,7 +187,7 @@ def _brought(
     asked: dict[str, Any] = {"policyId": policy.id, "providerSpecificDetails": given}
     if protectable:
         asked["protectableItemId"] = protectable
-    address = host.addresses[0] if host and host.addresses else ""
+    address = host.address if host else ""
     if properties(body).get("protectionState") == "EnablingFailed":
         context.hosts.push_failures[address] = PushFailure("95107", "The account was refused.", "", "")
     context.scene.do("PUT", path, {"properties": asked})

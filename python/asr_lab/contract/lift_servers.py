@@ -136,7 +136,7 @@ def protectable(body: Body, context: Context) -> ProtectableItem:
         name=name,
         container_id=container.id,
         friendly_name=friendly,
-        address=host.addresses[0] if host else address or context.hosts.free_address(),
+        address=host.address if host else address or context.hosts.free_address(),
         os_type="Linux" if linux else "Windows",
         discovery=str(told.get("discoveryType") or "vCenter"),
         infrastructure_id=str(told.get("vCenterInfrastructureId") or "1"),

@@ -8,6 +8,7 @@ from typing import Any
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
 from asr_migrate.domain.errors import AsrMigrateError, ServiceError, SetupError, lookup
+from asr_migrate.domain.landing_zone import LandingZone
 
 SIGN_IN_REMEDY = (
     "Check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET of the controller and asr_cloud.authority."
@@ -60,4 +61,14 @@ def translate(error: AzureError, doing: str) -> AsrMigrateError:
         cause=detail.get("possibleCauses"),
         remedy=detail.get("recommendedAction"),
         status=error.status_code,
+    )
+
+
+def vault_missing(zone: LandingZone, cause: str | None = None) -> SetupError:
+    """Return the error of whoever needs a vault that is not there."""
+    return SetupError(
+        f"vault {zone.vault} does not exist in resource group {zone.resource_group}",
+        code="VaultMissing",
+        cause=cause,
+        remedy="Run the prepare_landing_zone playbook first, or correct asr_landing_zone.vault.",
     )

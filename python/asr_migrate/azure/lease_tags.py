@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from asr_migrate.azure.client import AzureClients
+from asr_migrate.azure.failures import vault_missing
 from asr_migrate.domain.errors import ServiceError, SetupError
 from asr_migrate.domain.landing_zone import LandingZone
 
@@ -51,12 +52,7 @@ class LeaseTags:
         except ServiceError as error:
             if error.status != NOT_FOUND:
                 raise
-            raise SetupError(
-                f"vault {zone.vault} does not exist in resource group {zone.resource_group}",
-                code="VaultMissing",
-                cause=error.message,
-                remedy="Run the prepare_landing_zone playbook first, or correct asr_landing_zone.vault.",
-            ) from error
+            raise vault_missing(zone, error.message) from error
         return dict(found.properties.tags or {}), heard[-1]
 
     async def put(self, name: str, value: str) -> None:

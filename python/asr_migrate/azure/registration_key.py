@@ -27,6 +27,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from asr_migrate.azure import vault as vaults
 from asr_migrate.azure.client import AzureClients
+from asr_migrate.azure.failures import vault_missing
 from asr_migrate.domain.errors import InputError, SetupError
 from asr_migrate.domain.landing_zone import LandingZone
 
@@ -289,11 +290,7 @@ async def ensure(
             return old, False
     vault = await vaults.find(clients, zone)
     if vault is None and not clients.check_mode:
-        raise SetupError(
-            f"vault {zone.vault} does not exist in resource group {zone.resource_group}",
-            code="VaultMissing",
-            remedy="Run the prepare_landing_zone playbook first.",
-        )
+        raise vault_missing(zone)
     integrity_key = await vaults.integrity_key(clients, zone)
     certificate = make_certificate(now)
     answer = await clients.send(

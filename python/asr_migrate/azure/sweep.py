@@ -8,6 +8,7 @@ from typing import Any
 
 from asr_migrate.azure import rows
 from asr_migrate.azure.client import AzureClients
+from asr_migrate.azure.failures import vault_missing
 from asr_migrate.domain.errors import ServiceError, SetupError
 from asr_migrate.domain.landing_zone import Architecture, LandingZone
 from asr_migrate.domain.lifecycle import AzureVm
@@ -45,12 +46,7 @@ class VaultReader:
         except ServiceError as error:
             if error.status != NOT_FOUND:
                 raise
-            raise SetupError(
-                f"vault {zone.vault} does not exist in resource group {zone.resource_group}",
-                code="VaultMissing",
-                cause=error.message,
-                remedy="Run the prepare_landing_zone playbook first, or correct asr_landing_zone.vault.",
-            ) from error
+            raise vault_missing(zone, error.message) from error
 
     async def items(self) -> list[dict[str, Any]]:
         """Return the vault's protected items, of each what is read of it (``azure.rows``).

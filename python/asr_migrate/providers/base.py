@@ -227,6 +227,12 @@ def found_by(index: Mapping[str, tuple[Json, ...]], machine: Machine) -> list[Js
     return list({id(row): row for row in rows}.values())
 
 
+def item_of(machine: Machine, source: Json | None, index: Mapping[str, tuple[Json, ...]]) -> Json | None:
+    """Return the machine's protected item of ``index``: by name, by the source it protects, or by an address."""
+    names = (machine.name, str(source["id"]) if source else None, *machine.addresses)
+    return next((index[name.lower()][0] for name in names if name and name.lower() in index), None)
+
+
 def machine_vms(
     machine: Machine, zone: LandingZone, sweep: Sweep
 ) -> tuple[AzureVm | None, AzureVm | None, AzureVm | None]:

@@ -54,10 +54,7 @@ class InMageRcm:
 
     def item(self, machine: Machine, sweep: Sweep) -> Json | None:
         """Return the machine's protected item: by name, by the server it protects, or by its address."""
-        source = self.source(machine, sweep)
-        index = sweep.indexed("items", _item_names)
-        names = (machine.name, str(source["id"]) if source else None, *machine.addresses)
-        return next((index[name.lower()][0] for name in names if name and name.lower() in index), None)
+        return base.item_of(machine, self.source(machine, sweep), sweep.indexed("items", _item_names))
 
     def observe(self, machine: Machine, sweep: Sweep) -> Observation:
         """Return where ``machine`` stands.

@@ -103,7 +103,7 @@ def _values(world: World, item: ProtectedItem) -> dict[str, str]:
     return {
         "name": item.friendly_name,
         "server": server.name if server else item.server_id,
-        "source": item.host.addresses[0] if item.host.addresses else "",
+        "source": item.host.address,
         "target": server.address if server else "",
         "disks": ", ".join(disk.name for disk in item.disks),
     }

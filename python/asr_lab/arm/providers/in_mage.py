@@ -156,7 +156,7 @@ def push_agent(world: World, item: ProtectedItem, operation: Operation, account:
     """Install the Mobility service on the machine; what stands in the way ends the job."""
     if not operation.running:
         return
-    address = item.host.addresses[0] if item.host.addresses else ""
+    address = item.host.address
     failure = world.hosts.push_mobility(address, account)
     if failure is None:
         item.host = world.hosts.describe(address) or item.host

@@ -38,7 +38,7 @@ def details(world: World, item: ProtectedItem, now: datetime, *, sparse: bool, a
         "rpoInSeconds": rpo_s(item, now),
         "compressedDataRateInMB": 0.0,
         "uncompressedDataRateInMB": 0.0,
-        "ipAddress": host.addresses[0] if host.addresses else "",
+        "ipAddress": host.address,
         "agentVersion": host.agent_version or AGENT_VERSION,
         "isAgentUpdateRequired": "NotRequired",
         "isRebootAfterUpdateRequired": "NotRequired",

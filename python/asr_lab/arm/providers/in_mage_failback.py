@@ -254,7 +254,7 @@ class InMage(Failback):
             "uncompressedDataRateInMB": 0.0,
             "rpoInSeconds": rpo_s(item, now),
             "protectedDisks": [] if sparse else [_in_mage_disk(item, disk, now) for disk in item.disks],
-            "ipAddress": host.addresses[0] if host.addresses else "",
+            "ipAddress": host.address,
             "lastHeartbeat": iso(heard) if heard else None,
             "processServerId": back.get("processServerId") or item.server_id,
             "masterTargetId": None if sparse else back.get("masterTargetId"),

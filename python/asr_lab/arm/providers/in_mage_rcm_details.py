@@ -36,7 +36,7 @@ def details(world: World, item: ProtectedItem, now: datetime, *, sparse: bool, a
         "runAsAccountId": item.account_id,
         "osType": host.os_type,
         "firmwareType": host.firmware,
-        "primaryNicIpAddress": host.addresses[0] if host.addresses else "",
+        "primaryNicIpAddress": host.address,
         "targetGeneration": "V2" if host.firmware == "UEFI" else "V1",
         "licenseType": target.license_type,
         "storageAccountId": None,

@@ -40,7 +40,7 @@ class ApplianceServer:
     @property
     def address(self) -> str:
         """The address sources reach it at."""
-        return self.host.addresses[0] if self.host.addresses else ""
+        return self.host.address
 
 
 @dataclass

@@ -148,7 +148,7 @@ def _protectable(world: World, container: Container, found: VCenter, machine: Ho
         name=name,
         container_id=container.id,
         friendly_name=machine.host_name,
-        address=machine.addresses[0] if machine.addresses else "",
+        address=machine.address,
         os_type=machine.os_type,
         discovery=DISCOVERED,
         infrastructure_id=found.infrastructure_id,
