@@ -4,10 +4,14 @@ import json
 import os
 import re
 import shlex
+import shutil
 import ssl
 import subprocess
 import sys
+import tempfile
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,3 +108,20 @@ class LabProcess:
                 found[path.name] = path.read_text().strip()
         keys = {name: self.state / "ssh" / name for name in ("id_ed25519", "id_rsa")}
         return found | {f"ssh key {name}": path.read_text().splitlines()[1] for name, path in keys.items()}
+
+
+@contextmanager
+def directory() -> Iterator[Path]:
+    """A directory with a short name, since ssh limits control sockets to about 100 characters; removed afterwards."""
+    path = Path(tempfile.mkdtemp(prefix="asr-"))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def fresh_lab(net: str, speed: float = 240.0) -> Iterator[LabProcess]:
+    """A lab that began just now, stopped and removed afterwards."""
+    with directory() as state, LabProcess(state, net, speed) as running:
+        yield running

@@ -1,5 +1,14 @@
 """Take one preparation away: the run stops at the step that needs it and says why and what to do."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from .harness import LabProcess, fresh_lab
+
+SERVER = ("--limit", "legacy-cs")
 LEGACY = ("--limit", "legacy-cs:wave_legacy")
 CURRENT = ("--limit", "current-appliance:wave_current")
 TLS_1_0_SERVER = r"HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server"
@@ -23,7 +32,7 @@ def registered_servers(lab) -> list[str]:
 
 
 def test_without_the_token_filter_key_the_push_is_refused_with_cause_and_remedy(lab):
-    prepared(lab, "assess", "prepare_landing_zone", "deploy_appliance", "prepare_sources", limit=CURRENT)
+    prepared(lab, "prepare_landing_zone", "deploy_appliance", "prepare_sources", limit=CURRENT)
     key = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System"
     lab.admin("POST", "hosts/web-2022", {"registry": {key: {"LocalAccountTokenFilterPolicy": None}}})
     ran = lab.playbook("replicate", *CURRENT)
@@ -37,39 +46,48 @@ def test_without_the_token_filter_key_the_push_is_refused_with_cause_and_remedy(
     }
 
 
-def test_a_stopped_time_service_on_the_configuration_server_stops_its_set_up(lab):
-    prepared(lab, "prepare_landing_zone", limit=LEGACY)
-    lab.admin("POST", "hosts/legacy-cs", {"service": {"w32time": "stopped"}})
-    stopped(lab.playbook("deploy_appliance", *LEGACY), "w32time", "sc.exe start w32time")
+@pytest.fixture(scope="module")
+def landing_zone() -> Iterator[LabProcess]:
+    """A lab whose classic landing zone is there and whose configuration server is not, for all stories of its set-up."""
+    with fresh_lab("127.23") as lab:
+        prepared(lab, "prepare_landing_zone", limit=LEGACY)
+        yield lab
+
+
+@contextmanager
+def on_the_server(lab: LabProcess, wrong: dict[str, Any], mended: dict[str, Any]) -> Iterator[None]:
+    """Let the configuration server be wrong for a while; nothing is registered before nor after."""
+    assert registered_servers(lab) == []
+    lab.admin("POST", "hosts/legacy-cs", wrong)
+    yield
+    lab.admin("POST", "hosts/legacy-cs", mended)
     assert registered_servers(lab) == []
 
 
-def test_a_clock_16_minutes_off_stops_the_set_up_of_the_configuration_server(lab):
-    prepared(lab, "prepare_landing_zone", limit=LEGACY)
-    lab.admin("POST", "hosts/legacy-cs", {"skew_s": 960})
-    stopped(lab.playbook("deploy_appliance", *LEGACY), "clock", "16 min", "w32tm /resync")
-    assert registered_servers(lab) == []
+def test_a_stopped_time_service_on_the_configuration_server_stops_its_set_up(landing_zone):
+    with on_the_server(landing_zone, {"service": {"w32time": "stopped"}}, {"service": {"w32time": "running"}}):
+        stopped(landing_zone.playbook("deploy_appliance", *SERVER), "w32time", "sc.exe start w32time")
 
 
-def test_a_registration_key_six_days_old_is_refused_by_the_set_up(lab):
-    prepared(lab, "prepare_landing_zone", limit=LEGACY)
-    lab.admin("POST", "hosts/legacy-cs", {"registry": {TLS_1_0_SERVER: {"Enabled": 0}}})
-    assert lab.playbook("deploy_appliance", *LEGACY).code == 2, "TLS 1.0 off stops the set-up after the key was made"
-    lab.admin("POST", "hosts/legacy-cs", {"registry": {TLS_1_0_SERVER: {"Enabled": 1}}})
-    lab.admin("POST", "advance", {"seconds": 6 * 86400})
-    stopped(lab.playbook("deploy_appliance", *LEGACY), "registration key", "five days", "Remedy")
-    assert registered_servers(lab) == []
+def test_a_clock_16_minutes_off_stops_the_set_up_of_the_configuration_server(landing_zone):
+    with on_the_server(landing_zone, {"skew_s": 960}, {"skew_s": 0}):
+        stopped(landing_zone.playbook("deploy_appliance", *SERVER), "clock", "16 min", "w32tm /resync")
 
 
-def test_tls_1_0_switched_off_stops_the_set_up_of_the_configuration_server(lab):
-    prepared(lab, "prepare_landing_zone", limit=LEGACY)
-    lab.admin("POST", "hosts/legacy-cs", {"registry": {TLS_1_0_SERVER: {"Enabled": 0}}})
-    stopped(lab.playbook("deploy_appliance", *LEGACY), "TLS 1.0", "Enabled")
-    assert registered_servers(lab) == []
+def test_a_key_of_a_set_up_that_tls_1_0_stopped_is_refused_six_days_later(landing_zone):
+    with on_the_server(
+        landing_zone,
+        {"registry": {TLS_1_0_SERVER: {"Enabled": 0}}},
+        {"registry": {TLS_1_0_SERVER: {"Enabled": 1}}},
+    ):
+        stopped(landing_zone.playbook("deploy_appliance", *SERVER), "TLS 1.0", "Enabled")
+    landing_zone.admin("POST", "advance", {"seconds": 6 * 86400})
+    stopped(landing_zone.playbook("deploy_appliance", *SERVER), "registration key", "five days", "Remedy")
+    assert registered_servers(landing_zone) == []
 
 
 def test_a_blocked_port_9443_stops_the_preparation_of_the_source_behind_it(lab):
-    prepared(lab, "assess", "prepare_landing_zone", "deploy_appliance", limit=LEGACY)
+    prepared(lab, "prepare_landing_zone", "deploy_appliance", limit=LEGACY)
     lab.admin("POST", "network", {"block": [["10.20.1.12", "10.20.0.10", 9443]]})
     ran = lab.playbook("prepare_sources", *LEGACY)
     stopped(ran, "9443", "10.20.0.10", "security group")
