@@ -30,8 +30,8 @@ rehearse: $(READY) ## migrate the lab's two waves from EC2 to Azure, on this mac
 down: $(READY) ## stop the lab that "make rehearse" left running
 	$(BIN)/asr-migrate lab down
 
-test: $(READY) ## everything that CI runs, two targets at a time (JOBS=1 for one after the other)
-	+$(MAKE) --no-print-directory --jobs=$(or $(JOBS),2) lint scenarios unit molecule fault-tests contract
+test: $(READY) ## everything that CI runs, three targets at a time (JOBS=1 for one after the other)
+	+$(MAKE) --no-print-directory --jobs=$(or $(JOBS),3) lint scenarios unit molecule fault-tests contract
 
 lint: $(READY) ## ruff, mypy --strict, import contracts, ansible-lint, yamllint
 	$(BIN)/ruff check .
