@@ -54,12 +54,20 @@ FIELDS = {
     "quiesced_at": ("wave_quiesced_at",),
     "probe_address": ("asr_probe_address",),
     "probe_test_address": ("asr_probe_test_address",),
+    "quiesce_commands": (),
 }
 
 
 def first(variables, names):
     """Return the first of the named variables that is set and not empty, or None."""
     return next((variables[name] for name in names if variables.get(name) not in (None, "", [])), None)
+
+
+def quiesce_commands(variables):
+    """Return how many commands stop the host's work: they may hold secrets. What is no list is returned as it is."""
+    commands = first(variables, ("wave_quiesce", "asr_quiesce_commands"))
+    is_list = isinstance(commands, list) and all(isinstance(command, str) and command for command in commands)
+    return len(commands) if is_list else commands
 
 
 def addresses(variables):
@@ -83,7 +91,8 @@ def machine(name, variables):
             "(see inventory/example) or as an EC2 tag that group_vars reads"
         )
     made = {"name": name, "source": variables.get("asr_source", "aws"), "addresses": addresses(variables), **required}
-    seen = {"bits": BITS.get(variables.get("ec2_architecture"))} | (variables.get("assess_machine") or {})
+    seen = {"bits": BITS.get(variables.get("ec2_architecture")), "quiesce_commands": quiesce_commands(variables)}
+    seen |= variables.get("assess_machine") or {}
     for field, names in FIELDS.items():
         value = first(variables, names) or seen.get(field)
         if value not in (None, "", []):

@@ -9,8 +9,8 @@ description:
   - Reads from Azure where every machine of the wave stands, asks Site Recovery for what is next, waits, and goes on
     until every machine has reached the goal or has failed.
   - A machine that is already there, or further, is left alone. A second run sends nothing.
-  - A machine's failure never stops the others and never fails the task; see RV(machines). The task fails only when the
-    vault itself cannot be worked with.
+  - A machine's failure never fails the task and stops no others than those of its application (C(group)), which is
+    tested and failed over whole; see RV(machines). The task fails only when the vault itself cannot be worked with.
   - Nothing that Azure is doing is ever cancelled, also when the time runs out.
   - One run works on a wave at a time, whichever controllers they start from. A second one fails with the code
     C(WaveHeld), says who works on it and since when, and changes nothing. A run that was killed blocks others for
@@ -40,14 +40,17 @@ options:
         C(require_approval), C(probes) (the Azure VM answers its C(probes), before a commit) and C(freeze), a list of
         windows in which nothing is failed over, committed or completed.
       - A window has C(start), C(end) and C(why), or C(days), C(from), C(to), C(zone) and C(why) for every week.
-    type: dict
-    default: {}
+      - A dictionary; anything else is refused with the place, the value and the remedy.
+    type: raw
+  require_approval:
+    description: Switches the gate C(require_approval) on, whatever O(gates) says.
+    type: bool
+    default: false
   approval:
-    description: Who approved the run, as C(by) and C(reason). They are kept in the journal.
-    type: dict
-    default: {}
+    description: Who approved the run, as a dictionary of C(by) and C(reason). They are kept in the journal.
+    type: raw
   timeout_s:
-    description: Seconds that each machine is given.
+    description: Seconds that each machine is given, more than 0.
     type: int
     default: 21600
   progress:
@@ -114,6 +117,16 @@ machines:
       type: list
       elements: dict
       returned: success
+    remedies:
+      description:
+        - What the engine mended by itself, in words. It is said before it is sent, and nothing is mended by a failover.
+        - A machine whose health is Critical is synchronised again, once, when Site Recovery offers it
+          (C(repairReplication)); check mode lists that in RV(writes). A failed clean-up, update, commit or removal is
+          asked for again, twice at most; an appliance that does not list a machine is refreshed once.
+      type: list
+      elements: str
+      returned: success
+      sample: ["synchronise its disks again (repairReplication): health is Critical and Site Recovery offers it"]
     waited_on:
       description: What was waited for last.
       type: str
@@ -153,8 +166,9 @@ ARGUMENT_SPEC = {
     **AZURE_OPTIONS,
     "machines": {"type": "list", "elements": "dict", "required": True},
     "goal": {"type": "str", "choices": GOALS, "required": True},
-    "gates": {"type": "dict", "default": {}},
-    "approval": {"type": "dict", "default": {}},
+    "gates": {"type": "raw"},
+    "require_approval": {"type": "bool", "default": False},
+    "approval": {"type": "raw"},
     "timeout_s": {"type": "int", "default": 6 * 3600},
     "progress": {"type": "path"},
 }
@@ -163,17 +177,15 @@ ARGUMENT_SPEC = {
 async def run(params, context):
     """Bring the wave to ``goal``; see RETURN for the result."""
     from asr_migrate.domain.lifecycle import Goal
-    from asr_migrate.domain.wave import Wave
-    from asr_migrate.session import gates_of, wave_names
+    from asr_migrate.session import request_of, wave_names
 
-    gates = gates_of(params["gates"], params["approval"])
+    goal = Goal(params["goal"])
     async with context.session(params) as session:
-        wave = Wave.from_hosts(params["machines"], session.landing_zone)
-        engine = session.engine(context.progress, wave=wave, gates=gates)
-        about = f"wave {', '.join(wave_names(wave))}: {params['goal']}"
+        asked = request_of(params, session.landing_zone)
+        engine = session.engine(context.progress, wave=asked.wave, gates=asked.gates)
+        about = f"wave {', '.join(wave_names(asked.wave))}: {goal}"
         async with context.stoppable(engine.stop, about) as stops:
-            goal, timeout_s = Goal(params["goal"]), float(params["timeout_s"])
-            outcome = await session.reach(engine, wave, goal, timeout_s, warn=context.warn)
+            outcome = await session.reach(engine, asked.wave, goal, asked.timeout_s, warn=context.warn)
             if outcome.stopped:
                 stops.tell(outcome.stopped, [f"{name}: {words}" for name, words in outcome.going_on.items()])
     result = {

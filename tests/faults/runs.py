@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.worlds.served import ENVIRONMENT
+
 from .lab import FaultLab
 from .moments import Moment, Trap
 
@@ -99,7 +101,7 @@ class Runs:
         task.write_text(json.dumps(description), encoding="utf-8")
         environment = {
             **os.environ,
-            **self.lab.environment(),
+            **ENVIRONMENT,
             "PYTHONPATH": str(PYTHON_PATH),
             "HOME": str(home),
             "ASR_ACTOR": f"faults@{controller}",

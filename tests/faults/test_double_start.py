@@ -10,6 +10,7 @@ from functools import cached_property
 
 import aiohttp
 import pytest
+from tests.worlds.served import sign_in
 
 from asr_migrate.azure.client import AzureClients, trust
 from asr_migrate.domain.lifecycle import Goal
@@ -79,8 +80,7 @@ def failovers(lab: FaultLab, equipped) -> dict[str, int]:
 def make_lab(request, tmp_path, monkeypatch):
     def make(machines: int) -> FaultLab:
         lab = FaultLab(tmp_path, request.param, machines, speed=1200.0)
-        for name, value in lab.environment().items():
-            monkeypatch.setenv(name, value)
+        sign_in(monkeypatch)
         return lab
 
     return make

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 
 import pytest
+from tests.worlds.served import sign_in
 
 from . import verdict
 from .lab import ARCHITECTURES, FaultLab
@@ -51,8 +52,7 @@ CASES = [
 def lab(request, tmp_path, monkeypatch):
     architecture, machines = request.param
     made = FaultLab(tmp_path, architecture, machines, speed=1200.0)
-    for name, value in made.environment().items():
-        monkeypatch.setenv(name, value)
+    sign_in(monkeypatch)
     return made
 
 

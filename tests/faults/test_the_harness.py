@@ -3,11 +3,12 @@
 import asyncio
 
 import pytest
+from tests.worlds.vaults import SERVICE_VERSION
 
 from asr_lab.arm.wire import Request
 
 from . import answers, moments, verdict
-from .lab import SERVICE_VERSION, FaultLab
+from .lab import FaultLab
 from .runs import Runs
 
 

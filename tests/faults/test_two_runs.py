@@ -17,7 +17,7 @@ GOAL = ("protected",)
 STALE_S = 901.0
 
 
-ENABLE_S = 1200
+ENABLE_S = 2400
 """How long the first run has work to wait for: time enough for a second process to start, also on a busy computer."""
 
 
@@ -55,10 +55,11 @@ def first_change(lab: FaultLab) -> asyncio.Event:
 
 
 def changes_of(lab: FaultLab, controller: str) -> list[str]:
-    """Return the paths of what a controller's journal says it sent, without those of the lock."""
+    """Return the paths of what a controller's journal says it sent, without those of the lock and without results."""
     journal = lab.folder / controller / "w0.jsonl"
     lines = map(json.loads, journal.read_text(encoding="utf-8").splitlines()) if journal.is_file() else ()
-    return [line["path"] for line in lines if verdict.LOCK_PATH not in line["path"].casefold()]
+    paths = [line["path"] for line in lines if line["event"] != "result"]
+    return [path for path in paths if verdict.LOCK_PATH not in path.casefold()]
 
 
 def refused(ran: Ran, holder: str) -> bool:

@@ -4,6 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tests.worlds.zones import GROUP
+
 from asr_lab.arm.operations import Operation, OperationError
 from asr_lab.arm.providers.model import ProtectedItem
 from asr_lab.arm.world import World
@@ -71,8 +73,8 @@ def lost(lab: FaultLab) -> list[Violation]:
     items = {item.friendly_name.casefold() for item in protected_items(world)}
     violations = []
     for name in lab.sources:
-        vm = world.resources.get(f"{lab.group_id}/providers/Microsoft.Compute/virtualMachines/vm-{name}")
-        test = world.resources.get(f"{lab.group_id}/providers/Microsoft.Compute/virtualMachines/vm-{name}-test")
+        vm = world.resources.get(f"{GROUP}/providers/Microsoft.Compute/virtualMachines/vm-{name}")
+        test = world.resources.get(f"{GROUP}/providers/Microsoft.Compute/virtualMachines/vm-{name}-test")
         missing = [scenario for scenario in ROAD if not jobs[name][scenario]]
         wrong = [f"no job {scenario}" for scenario in missing]
         if name in items:

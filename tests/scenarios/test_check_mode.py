@@ -22,6 +22,8 @@ LANDING_ZONE = {
     "PUT replicationPolicies/ec2-to-azure:": 2,
     "PUT replicationProtectionContainerMappings/ec2-to-azure-mapping:": 2,
     "POST replicationRecoveryServicesProviders/legacy-cs/refreshProvider:": 1,
+    "PATCH tags/default: hold wave legacy by a tag of vault vault-legacy": 5,
+    "PATCH tags/default: hold wave current by a tag of vault vault-current": 5,
 }
 
 

@@ -1,11 +1,14 @@
-"""What the answer to a change says: which job began."""
+"""What the answer to a change says: that it was taken, and which job began."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Awaitable
 from typing import Any
 
 from asr_migrate.domain.site import Sent
+
+OK, NOT_A_SUCCESS = 200, 300
 
 
 def job_name(headers: Any) -> str:
@@ -30,6 +33,7 @@ class Acceptance:
     def __init__(self, client_request_id: str | None = None) -> None:
         self.client_request_id = client_request_id or str(uuid.uuid4())
         self._job: str | None = None
+        self._status = 0
 
     @property
     def options(self) -> dict[str, Any]:
@@ -38,6 +42,25 @@ class Acceptance:
 
     def _remember(self, response: Any) -> None:
         self._job = job_name(response.http_response.headers) or None
+        self._status = response.http_response.status_code
+
+    @property
+    def taken(self) -> bool:
+        """Whether the service has taken the change. A 200 that names no job may be the page of a proxy."""
+        return OK <= self._status < NOT_A_SUCCESS and (self._status != OK or self._job is not None)
+
+    async def of(self, call: Awaitable[object]) -> Sent:
+        """Await the SDK's call that carries ``options`` and return what began.
+
+        The SDK may fail on an answer that took the change (a header it cannot parse, a body cut off); what was taken is
+        taken, so such an error is none. Raises every other error of the SDK.
+        """
+        try:
+            await call
+        except Exception:
+            if not self.taken:
+                raise
+        return self.sent
 
     @property
     def sent(self) -> Sent:

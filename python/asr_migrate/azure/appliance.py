@@ -274,13 +274,10 @@ class ApplianceReader:
         """
         zone, operations = self._zone, self._clients.site_recovery.replication_recovery_services_providers
         fabric = str(state.fabric)
-        providers = await self._clients.everything(
-            operations.list_by_replication_fabrics(zone.resource_group, zone.vault, fabric),
-            f"reading the providers of fabric {state.friendly_name}",
-        )
+        providers = await self._vault.vault_list(f"replicationFabrics/{fabric}/replicationRecoveryServicesProviders")
         asked: list[Awaitable[Any]] = [
             self._clients.finish(
-                operations.begin_refresh_provider(zone.resource_group, zone.vault, fabric, str(provider.name)),
+                operations.begin_refresh_provider(zone.resource_group, zone.vault, fabric, str(provider["name"])),
                 what=f"refresh the server {state.friendly_name}",
                 why="it was just registered; its accounts and agents would show a quarter of an hour later",
             )

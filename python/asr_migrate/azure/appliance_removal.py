@@ -63,14 +63,11 @@ async def refuse_if_used(clients: AzureClients, zone: LandingZone, state: Applia
             remedy=f"Remove only {mine.name} in the portal (Site Recovery infrastructure, appliances), or remove the "
             "others first.",
         )
-    pages = clients.site_recovery.replicationv_centers.list_by_replication_fabrics(
-        zone.resource_group, zone.vault, str(state.fabric)
-    )
-    centers = await clients.everything(pages, f"reading the vCenters of {state.friendly_name}")
+    centers = await VaultReader(clients, zone).vault_list(f"replicationFabrics/{state.fabric}/replicationvCenters")
     if centers:
         raise SetupError(
             f"the appliance {state.friendly_name} still has {len(centers)} vCenters: "
-            f"{', '.join(str(center.name) for center in centers)}",
+            f"{', '.join(str(center['name']) for center in centers)}",
             code="ApplianceHasVCenters",
             cause="Somebody uses it for VMware machines, too.",
             remedy="Delete them in the vault (Site Recovery infrastructure), then run remove_appliance again.",
@@ -83,12 +80,12 @@ def _name(row: Json) -> str:
 
 async def _remove_mappings(clients: AzureClients, zone: LandingZone, fabric: str, container: str) -> None:
     operations = clients.site_recovery.replication_protection_container_mappings
-    pages = operations.list_by_replication_protection_containers(zone.resource_group, zone.vault, fabric, container)
-    for row in await clients.everything(pages, f"reading the policies of the container {container}"):
+    kind = f"replicationFabrics/{fabric}/replicationProtectionContainers/{container}"
+    for row in await VaultReader(clients, zone).vault_list(f"{kind}/replicationProtectionContainerMappings"):
         body: dict[str, Any] = {"properties": {"providerSpecificInput": {}}}
         await clients.finish(
-            operations.begin_delete(zone.resource_group, zone.vault, fabric, container, str(row.name), body),
-            what=f"take the policy association {row.name} away",
+            operations.begin_delete(zone.resource_group, zone.vault, fabric, container, str(row["name"]), body),
+            what=f"take the policy association {row['name']} away",
             why="its appliance is removed",
         )
 

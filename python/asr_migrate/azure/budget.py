@@ -4,25 +4,38 @@ Resource Manager gives each principal, in each region and subscription, a bucket
 deletions (250 tokens and 25 more each second; 200 and 10; 200 and 10; source: Azure Resource Manager throttling,
 documentation of 2024). Asking faster than they fill brings 429 and a wait that is longer than the one we spare, so a
 request waits here for its token. A few tokens of each bucket are left alone (``RESERVE``): requests that leave one
-after the other may arrive together. What the service says wins: ``x-ms-ratelimit-remaining-*`` lowers a bucket, 429
-with ``Retry-After`` closes it.
+after the other may arrive together. What the service says wins: the lowest of what it says is left (``REMAINING``)
+lowers a bucket, 429 with ``Retry-After`` closes it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncHTTPPolicy
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
+from asr_migrate.azure.transport import whole_seconds
+
 READS = frozenset({"GET", "HEAD"})
 THROTTLED = 429
 RETRY_AFTER_S = 5.0
 RESERVE = 5
 """Tokens of each bucket that we never use; of writes, what half a second of a request's delay may cost."""
+
+REMAINING = re.compile(
+    r"x-ms-ratelimit-remaining-(?:subscription|tenant)-(?:global-)?(?P<kind>reads|writes|deletes)", re.IGNORECASE
+)
+"""The headers that say what is left of a bucket: of this principal, of all principals (``global``), of the tenant.
+
+``x-ms-ratelimit-remaining-resource`` and the like count single operations of one provider in minutes and are no bucket
+of Resource Manager; a provider that has enough answers 429. Source: Azure Resource Manager throttling, documentation.
+"""
 
 
 @dataclass(frozen=True)
@@ -42,6 +55,8 @@ ALLOWANCES: Mapping[str, Allowance] = {
 
 class Ticking(Protocol):
     """The part of the clock that a bucket needs."""
+
+    def now(self) -> datetime: ...
 
     def monotonic(self) -> float: ...
 
@@ -119,11 +134,12 @@ class Budget:
         bucket, now_s = self._buckets[kind], self._clock.monotonic()
         if status == THROTTLED:
             self.spent.throttled += 1
-            bucket.close(_seconds(headers.get("Retry-After"), RETRY_AFTER_S), now_s)
+            wait_s = whole_seconds(headers.get("Retry-After") or "", self._clock.now())
+            bucket.close(RETRY_AFTER_S if wait_s is None else wait_s, now_s)
             return
-        remaining = headers.get(f"x-ms-ratelimit-remaining-subscription-{kind}")
-        if remaining is not None and remaining.isdigit():
-            bucket.correct(float(remaining) - RESERVE, now_s)
+        remaining = [float(value) for name, value in headers.items() if value.isdigit() and _is_about(kind, name)]
+        if remaining:
+            bucket.correct(min(remaining) - RESERVE, now_s)
 
 
 def kind_of(method: str) -> str:
@@ -131,11 +147,9 @@ def kind_of(method: str) -> str:
     return "reads" if method in READS else "deletes" if method == "DELETE" else "writes"
 
 
-def _seconds(text: str | None, otherwise: float) -> float:
-    try:
-        return max(float(text), 0.0) if text else otherwise
-    except ValueError:
-        return otherwise
+def _is_about(kind: str, header: str) -> bool:
+    found = REMAINING.fullmatch(header)
+    return found is not None and found["kind"].lower() == kind
 
 
 class BudgetPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -12,22 +12,30 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 from azure.core import AsyncPipelineClient
-from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, DecodeError, HttpResponseError, ResourceNotFoundError
 from azure.core.pipeline.policies import (
     AsyncBearerTokenCredentialPolicy,
     RequestIdPolicy,
     UserAgentPolicy,
 )
-from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpTransport
 from azure.core.polling import AsyncLROPoller
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from asr_migrate.azure.budget import Budget, BudgetPolicy
-from asr_migrate.azure.credentials import credential
-from asr_migrate.azure.failures import translate
+from asr_migrate.azure.credentials import RenewableCredential, credential
+from asr_migrate.azure.failures import still_runs, translate
 from asr_migrate.azure.journal import Journal
-from asr_migrate.azure.policies import READS, JournalPolicy, ReadOnlyPolicy, WriteOnceRetryPolicy, WriteRefusedError
+from asr_migrate.azure.links import followed
+from asr_migrate.azure.policies import (
+    READS,
+    AnswerPolicy,
+    JournalPolicy,
+    ReadOnlyPolicy,
+    SignInAgainPolicy,
+    WriteOnceRetryPolicy,
+    WriteRefusedError,
+)
+from asr_migrate.azure.transport import ClockedTransport, WaitedTooLongError, no_longer_than
 from asr_migrate.clock import Clock
 from asr_migrate.domain.cloud import CloudSettings, PlannedWrite
 from asr_migrate.domain.errors import AsrMigrateError, SetupError, job_error
@@ -43,37 +51,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 POLLING_INTERVAL_S = 30
-SHORTEST_WAIT_S = 0.05
 STATUS_RETRIES = 5
+READ_RETRIES = 2
+OPERATION_TIMEOUT_S = 3600.0
 STATUS_PATH = re.compile(r"(?P<vault>/subscriptions/.+)/replicationOperationStatus/(?P<job>[^/?]+)", re.IGNORECASE)
 JOB_API_VERSION = "2025-08-01"
-
-
-class ClockedTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
-    """aiohttp as the SDK drives it, but every wait (Retry-After, back-off, polling) goes through our clock.
-
-    However short the clock makes a wait, a service is never asked again at once: ``SHORTEST_WAIT_S`` real seconds.
-    """
-
-    def __init__(self, session: aiohttp.ClientSession, clock: Clock) -> None:
-        self._inner = AioHttpTransport(session=session, session_owner=False)
-        self._clock = clock
-
-    async def send(self, request: HttpRequest, **options: Any) -> AsyncHttpResponse:
-        response: AsyncHttpResponse = await self._inner.send(request, **options)
-        return response
-
-    async def open(self) -> None:
-        await self._inner.open()
-
-    async def close(self) -> None:
-        await self._inner.close()
-
-    async def sleep(self, duration: float) -> None:
-        await self._clock.sleep(max(duration, SHORTEST_WAIT_S / self._clock.scale))
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
 
 async def writes_arrive_once(
@@ -113,7 +95,7 @@ class AzureClients:
     """The SDK's asynchronous clients of one subscription; see ``connect``.
 
     Each SDK is imported when its client is first used: together they take a second, which every task would pay.
-    ``planned`` lists what check mode did not send. ``read``, ``find``, ``everything``, ``send`` and ``finish`` await an
+    ``planned`` lists what check mode did not send. ``read``, ``find``, ``send`` and ``finish`` await an
     SDK call and turn what it raises into the errors of ``domain.errors``; use them for every call.
     """
 
@@ -141,15 +123,24 @@ class AzureClients:
         return ClockedTransport(self._session, self.clock)
 
     @cached_property
-    def credential(self) -> AsyncTokenCredential:
+    def credential(self) -> RenewableCredential:
         return credential(self.cloud, self.transport())
 
     def _per_retry_policies(self) -> list[Any]:
-        """Return what each attempt goes through: check mode's guard, or the budget and then the journal."""
-        if self.check_mode:
-            return [ReadOnlyPolicy(self.planned), BudgetPolicy(self.budget)]
-        noted = [JournalPolicy(self.journal, self.clock)] if self.journal else []
-        return [BudgetPolicy(self.budget), *noted]
+        """Return what each attempt goes through, in the order that ``azure.policies`` names."""
+        guard = [ReadOnlyPolicy(self.planned)] if self.check_mode else []
+        noted = [JournalPolicy(self.journal, self.clock)] if self.journal and not self.check_mode else []
+        return [
+            SignInAgainPolicy(self.credential),
+            *guard,
+            BudgetPolicy(self.budget),
+            *noted,
+            AnswerPolicy(self.clock),
+        ]
+
+    @staticmethod
+    def _retry_policy() -> WriteOnceRetryPolicy:
+        return WriteOnceRetryPolicy(retry_status=STATUS_RETRIES, retry_read=READ_RETRIES)
 
     def _make(self, client: Callable[..., T]) -> T:
         return client(
@@ -158,7 +149,7 @@ class AzureClients:
             base_url=self.cloud.resource_manager,
             credential_scopes=[self.cloud.scope],
             transport=self.transport(),
-            retry_policy=WriteOnceRetryPolicy(retry_status=STATUS_RETRIES),
+            retry_policy=self._retry_policy(),
             per_retry_policies=self._per_retry_policies(),
             polling_interval=POLLING_INTERVAL_S,
         )
@@ -211,7 +202,7 @@ class AzureClients:
             policies=[
                 RequestIdPolicy(),
                 UserAgentPolicy("asr-migrate"),
-                WriteOnceRetryPolicy(retry_status=STATUS_RETRIES),
+                self._retry_policy(),
                 *self._per_retry_policies(),
                 AsyncBearerTokenCredentialPolicy(self.credential, self.cloud.scope),
             ],
@@ -220,23 +211,29 @@ class AzureClients:
     async def get(self, path: str, api_version: str, doing: str | None = None) -> dict[str, Any]:
         """GET ``path`` (an ARM id, or a whole nextLink) and return its JSON.
 
-        Raises ServiceError (status 404 when it does not exist), also when the answer is no JSON.
+        Raises ServiceError (status 404 when it does not exist), also when the answer is no JSON object.
         """
         url = path if path.startswith("https://") else f"{self.cloud.resource_manager}{path}?api-version={api_version}"
         doing = doing or f"reading {path}"
         try:
             response = await self.arm.send_request(HttpRequest("GET", url))
             response.raise_for_status()
-            return dict(decoded(response))
+            return decoded(response)
         except AzureError as error:
             raise translate(error, doing) from error
 
     async def rows(self, path: str, api_version: str, doing: str | None = None) -> AsyncIterator[dict[str, Any]]:
-        """GET the list at ``path`` page by page and yield its rows; a page is let go before the next is asked for."""
+        """GET the list at ``path`` page by page and yield its rows; a page is let go before the next is asked for.
+
+        Raises WireError when a nextLink leads to another host, ServiceError when it leads back to a page that was read.
+        """
         link: str | None = path
+        read: set[str] = set()
         while link:
             page = await self.get(link, api_version, doing)
-            values, link = page.pop("value", None) or [], page.get("nextLink")
+            read.add(link)
+            values = page.pop("value", None) or []
+            link = followed(page.get("nextLink"), self.cloud.resource_manager, read, doing or f"reading {path}")
             for row in values:
                 yield row
             values.clear()
@@ -261,13 +258,6 @@ class AzureClients:
         except AzureError as error:
             raise translate(error, doing) from error
 
-    async def everything(self, pages: AsyncIterable[T], doing: str) -> list[T]:
-        """Return all rows of an SDK list, page by page."""
-        try:
-            return [row async for row in pages]
-        except AzureError as error:
-            raise translate(error, doing) from error
-
     async def send(self, call: Awaitable[T], *, what: str, why: str) -> T | None:
         """Await one SDK write that is answered at once. In check mode note it as planned and return None.
 
@@ -281,15 +271,21 @@ class AzureClients:
         except AzureError as error:
             raise translate(error, what) from error
 
-    async def finish(self, call: Awaitable[AsyncLROPoller[T]], *, what: str, why: str) -> T | None:
+    async def finish(
+        self, call: Awaitable[AsyncLROPoller[T]], *, what: str, why: str, timeout_s: float = OPERATION_TIMEOUT_S
+    ) -> T | None:
         """Start a long-running operation and follow it to its end with our clock; check mode notes it, returns None.
 
         ``call`` is a ``begin_...`` of any client, not yet awaited. Raises ServiceError with the failed job's own code,
-        cause and remedy when the operation is one of Site Recovery.
+        cause and remedy when the operation is one of Site Recovery, and ServiceError OperationStillRuns when it has not
+        ended ``timeout_s`` service seconds after it was taken: it goes on in Azure, nothing is cancelled.
         """
         try:
             poller = await call
-            return await poller.result()
+            with no_longer_than(self.clock, timeout_s):
+                return await poller.result()
+        except WaitedTooLongError as error:
+            raise still_runs(what, timeout_s) from error
         except WriteRefusedError as refused:
             self._describe(refused.write, what, why)
             return None
@@ -318,15 +314,18 @@ class AzureClients:
         return job_error(job, what) if (job.get("properties") or {}).get("errors") else translate(error, what)
 
 
-def decoded(response: AsyncHttpResponse) -> Any:
-    """Return the JSON of an answer.
+def decoded(response: AsyncHttpResponse) -> dict[str, Any]:
+    """Return the JSON object of an answer.
 
     Raises DecodeError when it is none, e.g. the page of a proxy.
     """
     try:
-        return response.json()
+        found = response.json()
     except ValueError as error:
         raise DecodeError(f"JSON is invalid: {error}", response=response, error=error) from error
+    if not isinstance(found, dict):
+        raise DecodeError(f"the answer is a JSON {type(found).__name__}, not an object", response=response)
+    return found
 
 
 @asynccontextmanager

@@ -5,13 +5,13 @@ Networks and storage accounts are the user's own: they are looked at, never made
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from asr_migrate.azure.client import AzureClients
 from asr_migrate.azure.sweep import NOT_FOUND, VaultReader
+from asr_migrate.azure.together import together
 from asr_migrate.azure.vault import same_region
 from asr_migrate.domain.errors import ServiceError, SetupError
 from asr_migrate.domain.landing_zone import Architecture, LandingZone
@@ -72,7 +72,7 @@ async def read(clients: AzureClients, zone: LandingZone) -> Seen:
     """
     group, _, network = zone.network.rpartition("/")
     test_group, _, test_network = zone.test_network.rpartition("/")
-    resource_group, vnet, test_vnet, storage, vault = await asyncio.gather(
+    resource_group, vnet, test_vnet, storage, vault = await together(
         _thing(
             clients,
             clients.resources.resource_groups.get(zone.resource_group),
@@ -95,7 +95,7 @@ async def read(clients: AzureClients, zone: LandingZone) -> Seen:
         ),
         _thing(clients, clients.vaults.vaults.get(zone.resource_group, zone.vault), f"reading the vault {zone.vault}"),
     )
-    subscription, fabrics = await asyncio.gather(_subscription(clients, zone), _fabrics(clients, zone))
+    subscription, fabrics = await together(_subscription(clients, zone), _fabrics(clients, zone))
     return Seen(subscription, resource_group, vnet, test_vnet, storage, vault, fabrics)
 
 

@@ -22,6 +22,7 @@ BAD_REQUEST = 400
 FORBIDDEN = 403
 NOT_FOUND = 404
 TRIES = 6
+CHANGE_TIMEOUT_S = 120.0
 FIRST_PAUSE_S = 1.0
 
 
@@ -78,7 +79,12 @@ class LeaseTags:
         body = {"operation": operation, "properties": {"tags": {name: value}}}
         call = self._clients.resources.tags.begin_update_at_scope(self._scope, body)
         try:
-            await self._clients.finish(call, what=f"the lease of vault {zone.vault}", why="one run works on a wave")
+            await self._clients.finish(
+                call,
+                what=f"the lease of vault {zone.vault}",
+                why="one run works on a wave",
+                timeout_s=CHANGE_TIMEOUT_S,
+            )
         except ServiceError as error:
             if error.status == FORBIDDEN:
                 raise _not_allowed(zone, error) from error

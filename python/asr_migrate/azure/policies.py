@@ -1,5 +1,8 @@
 """What every request to Azure goes through: writes are sent once, check mode sends none, a journal remembers them.
 
+Each attempt of a request passes, from the retry policy inwards: ``SignInAgainPolicy``, ``ReadOnlyPolicy`` in check
+mode, the budget (``azure.budget``), ``JournalPolicy``, ``AnswerPolicy``; behind them is the SDK's own authentication.
+
 The SDK's own retry policy sends a POST or PATCH again on 500, 503 and 504 and on any error that carries Retry-After, so
 a failover can be started twice; ``WriteOnceRetryPolicy`` takes its place in every client.
 """
@@ -10,16 +13,19 @@ from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from azure.core.exceptions import ServiceResponseError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncHTTPPolicy, AsyncRetryPolicy
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from asr_migrate.azure.journal import ANSWERED, NO_ANSWER, SENDING, Journal
+from asr_migrate.azure.transport import whole_seconds
 from asr_migrate.domain.cloud import PlannedWrite, short_path
 from asr_migrate.domain.errors import AsrMigrateError
 
 READS = frozenset({"GET", "HEAD"})
-THROTTLED = 429
+UNAUTHORIZED, THROTTLED = 401, 429
+BEARER = "Bearer "
 
 
 class WriteRefusedError(AsrMigrateError):
@@ -63,8 +69,34 @@ class ReadOnlyPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         return await self.next.send(request)
 
 
+class Renewable(Protocol):
+    """The part of a credential that a refused token needs; see ``credentials.RenewableCredential``."""
+
+    def renew(self, refused: str) -> None: ...
+
+
+class SignInAgainPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
+    """Send a request once more, with a new token, when Azure refuses the one that it carried (401).
+
+    That holds for writes, too: what was refused for its token was not begun. A token dies early when the clocks differ,
+    when a session is revoked, or when a request waited long after its token was taken.
+    """
+
+    def __init__(self, credential: Renewable) -> None:
+        super().__init__()
+        self._credential = credential
+
+    async def send(self, request: PipelineRequest[HttpRequest]) -> PipelineResponse[HttpRequest, AsyncHttpResponse]:
+        response = await self.next.send(request)
+        if response.http_response.status_code != UNAUTHORIZED:
+            return response
+        self._credential.renew(str(request.http_request.headers.get("Authorization") or "").removeprefix(BEARER))
+        await response.http_response.close()
+        return await self.next.send(request)
+
+
 class Now(Protocol):
-    """The part of the clock that the journal needs."""
+    """The part of the clock that these policies need."""
 
     def now(self) -> datetime: ...
 
@@ -109,3 +141,44 @@ class JournalPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
             correlation_id=answer.headers.get("x-ms-correlation-request-id"),
         )
         return response
+
+
+class AnswerPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
+    """Let only answers of Azure pass as success, with a ``Retry-After`` that the SDK can read.
+
+    A success whose body is a page (a proxy's sign-in, HTML) or no JSON (cut off) is no answer: ServiceResponseError, so
+    that a read is tried again and a write is in doubt. Bodies that are streamed are not looked at. The Site Recovery
+    package parses ``Retry-After`` as int and raises ValueError on the rest of what HTTP allows, after the service has
+    begun; so it becomes whole seconds here, from now, no more than ``transport.MOST_WAIT_S``.
+    """
+
+    def __init__(self, clock: Now) -> None:
+        super().__init__()
+        self._clock = clock
+
+    async def send(self, request: PipelineRequest[HttpRequest]) -> PipelineResponse[HttpRequest, AsyncHttpResponse]:
+        streamed = bool(request.context.options.get("stream"))
+        response = await self.next.send(request)
+        answer = response.http_response
+        named = answer.headers.get("Retry-After")
+        if named is not None:
+            seconds = whole_seconds(named, self._clock.now())
+            answer.headers.pop("Retry-After")
+            if seconds is not None:
+                answer.headers["Retry-After"] = str(seconds)
+        if answer.status_code < 300 and (problem := _no_answer(answer, streamed)):
+            raise ServiceResponseError(f"HTTP {answer.status_code} whose body is {problem}")
+        return response
+
+
+def _no_answer(answer: AsyncHttpResponse, streamed: bool) -> str | None:
+    """Return what the body of a success is in place of Azure's, None when it is as it should be."""
+    if "html" in str(answer.headers.get("Content-Type") or "").lower():
+        return "a page, not Azure's"
+    if streamed or not answer.content:
+        return None
+    try:
+        answer.json()
+    except ValueError:
+        return "no JSON, or was cut off"
+    return None

@@ -14,6 +14,7 @@ from typing import Any
 from asr_migrate.azure.accepted import Acceptance
 from asr_migrate.azure.client import AzureClients
 from asr_migrate.azure.sweep import SITE_RECOVERY_API, VaultReader
+from asr_migrate.azure.together import together
 from asr_migrate.domain.errors import RefusedError, ServiceError
 from asr_migrate.domain.landing_zone import LandingZone
 from asr_migrate.domain.recovery_plan import MAX_GROUPS, PlanCall, PlanMember, StandingPlan, plan_number
@@ -23,6 +24,7 @@ KIND = "replicationRecoveryPlans"
 AZURE = "Microsoft Azure"
 BOOT = "Boot"
 READS_AT_ONCE = 8
+CHANGE_TIMEOUT_S = 600.0
 NOT_FOUND = 404
 BUSY = "RecoveryPlanBusy"
 NO_SCENARIO = ("", "None")
@@ -61,7 +63,7 @@ class RecoveryPlans:
             async with gate:
                 return await self._find(name)
 
-        return [plan for plan in await asyncio.gather(*map(read, names)) if plan]
+        return [plan for plan in await together(*map(read, names)) if plan]
 
     async def of_wave(self, wave: str) -> dict[str, StandingPlan]:
         """Return the plans of the wave that are in the vault, by name in lower case.
@@ -124,7 +126,7 @@ class RecoveryPlans:
     async def _finished(self, begin: Any, what: str, why: str) -> bool:
         """Follow a change of a plan to its end (0 to 5 s, recorded); False when the plan turned out to be busy."""
         try:
-            await self._clients.finish(begin, what=what, why=why)
+            await self._clients.finish(begin, what=what, why=why, timeout_s=CHANGE_TIMEOUT_S)
         except ServiceError as error:
             if error.code == BUSY:
                 return False
@@ -146,7 +148,8 @@ class RecoveryPlans:
         accepted = Acceptance(client_request_id)
         arguments = self._place(call.plan) if call.body is None else (*self._place(call.plan), call.body)
         what = f"{call.operation} of recovery plan {call.plan} ({len(call.members)} machines)"
-        await self._clients.send(begin(*arguments, **accepted.options), what=what, why="its machines ask for it")
+        began = accepted.of(begin(*arguments, **accepted.options))
+        await self._clients.send(began, what=what, why="its machines ask for it")
         return accepted.sent
 
     async def release(self, wave: str, item_ids: Iterable[str]) -> frozenset[str]:
@@ -156,7 +159,7 @@ class RecoveryPlans:
         Returns the ids (lower case) that could not be taken out because their plan is at work: look again later.
         """
         leaving = {item.lower() for item in item_ids}
-        results = await asyncio.gather(*(self._let_go(plan, leaving) for plan in await self._of_wave(wave)))
+        results = await together(*(self._let_go(plan, leaving) for plan in await self._of_wave(wave)))
         return frozenset().union(*results)
 
     async def _let_go(self, plan: Json, leaving: Collection[str]) -> frozenset[str]:

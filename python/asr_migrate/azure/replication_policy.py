@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from asr_migrate.azure.client import AzureClients
+from asr_migrate.azure.outcome import made_or_found
+from asr_migrate.azure.sweep import SITE_RECOVERY_API
 from asr_migrate.domain.errors import SetupError
 from asr_migrate.domain.landing_zone import Architecture, LandingZone, PolicySettings
 
@@ -100,19 +102,28 @@ def _differs(zone: LandingZone, differences: list[str]) -> SetupError:
 async def ensure_policy(clients: AzureClients, zone: LandingZone) -> bool:
     """Make the policy when the vault has none of its name; return whether it was made.
 
-    Raises SetupError when it exists with other settings, ServiceError when the service refuses the values.
+    A request whose answer leaves open if it was taken is looked up, not sent again. Raises SetupError when the policy
+    exists with other settings, ServiceError when the service refuses the values.
     """
     operations = clients.site_recovery.replication_policies
-    found = await clients.find(
-        operations.get(zone.resource_group, zone.vault, zone.policy.name), f"reading the policy {zone.policy.name}"
-    )
-    if found is not None:
-        check(zone, (found.as_dict().get("properties") or {}).get("providerSpecificDetails") or {})
+
+    async def find() -> Any:
+        read = operations.get(zone.resource_group, zone.vault, zone.policy.name)
+        found = await clients.find(read, f"reading the policy {zone.policy.name}")
+        if found is not None:
+            check(zone, (found.as_dict().get("properties") or {}).get("providerSpecificDetails") or {})
+        return found
+
+    if await find() is not None:
         return False
-    made = await clients.finish(
-        operations.begin_create(zone.resource_group, zone.vault, zone.policy.name, policy_body(zone)),
-        what=f"create the replication policy {zone.policy.name}",
-        why=f"vault {zone.vault} has no policy of this name",
+    made = await made_or_found(
+        clients.clock,
+        clients.finish(
+            operations.begin_create(zone.resource_group, zone.vault, zone.policy.name, policy_body(zone)),
+            what=f"create the replication policy {zone.policy.name}",
+            why=f"vault {zone.vault} has no policy of this name",
+        ),
+        find,
     )
     return made is not None
 
@@ -151,30 +162,43 @@ def plan_mapping(clients: AzureClients, zone: LandingZone) -> None:
 async def ensure_mapping(clients: AzureClients, zone: LandingZone, fabric: str, container: str) -> bool:
     """Associate the policy with the container when it is not; return whether it was done now.
 
-    Raises SetupError when the association exists and is not in force.
+    A request whose answer leaves open if it was taken is looked up, not sent again. Raises SetupError when the
+    association exists and is not in force.
     """
     operations = clients.site_recovery.replication_protection_container_mappings
     name = mapping_name(zone)
-    rows = await clients.everything(
-        operations.list_by_replication_protection_containers(zone.resource_group, zone.vault, fabric, container),
-        f"reading the policies of the container {container}",
-    )
-    for row in rows:
-        properties = row.as_dict().get("properties") or {}
-        if str(properties.get("policyId", "")).lower() != zone.policy_id.lower():
-            continue
-        if properties.get("state") == PAIRED:
+
+    async def state() -> str | None:
+        kept = f"{zone.vault_id}/replicationFabrics/{fabric}/replicationProtectionContainers/{container}"
+        path = f"{kept}/replicationProtectionContainerMappings"
+        rows = await clients.get_all(path, SITE_RECOVERY_API, f"reading the policies of the container {container}")
+        mine = (row.get("properties") or {} for row in rows)
+        return next((str(own.get("state")) for own in mine if _is_of(own, zone)), None)
+
+    async def paired() -> Any:
+        return PAIRED if await state() == PAIRED else None
+
+    found = await state()
+    if found is not None:
+        if found == PAIRED:
             return False
         raise SetupError(
-            f"policy {zone.policy.name} is associated with container {container} but its state is "
-            f"{properties.get('state')}",
+            f"policy {zone.policy.name} is associated with container {container} but its state is {found}",
             code="PolicyNotPaired",
             cause="The association failed or is being removed",
             remedy="Remove the association in the vault (Site Recovery infrastructure), then run again.",
         )
-    made = await clients.finish(
-        operations.begin_create(zone.resource_group, zone.vault, fabric, container, name, mapping_body(zone)),
-        what=f"associate the policy {zone.policy.name} with the container {container}",
-        why="the container has no association with this policy",
+    made = await made_or_found(
+        clients.clock,
+        clients.finish(
+            operations.begin_create(zone.resource_group, zone.vault, fabric, container, name, mapping_body(zone)),
+            what=f"associate the policy {zone.policy.name} with the container {container}",
+            why="the container has no association with this policy",
+        ),
+        paired,
     )
     return made is not None
+
+
+def _is_of(mapping: Mapping[str, Any], zone: LandingZone) -> bool:
+    return str(mapping.get("policyId", "")).lower() == zone.policy_id.lower()

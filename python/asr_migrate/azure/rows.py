@@ -24,7 +24,7 @@ class Shape(dict[str, "Shape | None"]):
         super().__init__(dict.fromkeys(whole, None) | parts)
 
 
-FAULT = Shape("errorCode", "errorMessage", "summaryMessage", "possibleCauses", "recommendedAction")
+FAULT = Shape("errorCode", "errorLevel", "errorMessage", "summaryMessage", "possibleCauses", "recommendedAction")
 """An entry of an item's health, as ``providers.base.health_faults`` tells it."""
 
 RCM_DETAILS = (

@@ -19,6 +19,7 @@ from asr_migrate.azure.freshness import Freshness
 from asr_migrate.azure.journal import ANSWERED, SENDING, Entry
 from asr_migrate.azure.recovery_plans import RecoveryPlans
 from asr_migrate.azure.sweep import NOT_FOUND, VaultReader
+from asr_migrate.azure.together import together
 from asr_migrate.domain.errors import ServiceError, SetupError
 from asr_migrate.domain.landing_zone import LandingZone
 from asr_migrate.domain.recovery_plan import PlanCall, StandingPlan
@@ -53,7 +54,7 @@ class AzureSiteRecovery:
         """
         try:
             jobs = self._fresh.jobs(await self._reader.vault_list("replicationJobs"))
-            items, vms, site = await asyncio.gather(
+            items, vms, site = await together(
                 self._reader.items(),
                 self._reader.vms(resource_groups),
                 self._known_site(),
@@ -76,7 +77,7 @@ class AzureSiteRecovery:
         doubtful = [*missing, *(name for name in behind if name in found)]
         unread = missing if len(doubtful) > SINGLE_READS else []
         if doubtful and len(doubtful) <= SINGLE_READS:
-            for identifier, item in zip(doubtful, await asyncio.gather(*map(self._maybe, doubtful)), strict=True):
+            for identifier, item in zip(doubtful, await together(*map(self._maybe, doubtful)), strict=True):
                 if item is not None:
                     found[identifier.lower()] = rows.item(item)
                 elif identifier.lower() in found:
@@ -143,10 +144,9 @@ class AzureSiteRecovery:
         begin, names = await self._operation(call, site)
         arguments = names if call.body is None else (*names, call.body)
         try:
-            await begin(*arguments, **accepted.options)
+            return await accepted.of(begin(*arguments, **accepted.options))
         except AzureError as error:
             raise translate(error, f"{call.operation} of {call.item or 'the appliance'}") from error
-        return accepted.sent
 
     async def _operation(self, call: Call, site: Site | None) -> tuple[Any, tuple[str, ...]]:
         """Return the SDK's method for a change and the names that it is called with, all but the body."""

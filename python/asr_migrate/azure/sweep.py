@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from asr_migrate.azure import rows
 from asr_migrate.azure.client import AzureClients
 from asr_migrate.azure.failures import vault_missing
+from asr_migrate.azure.together import together
 from asr_migrate.domain.errors import ServiceError, SetupError
 from asr_migrate.domain.landing_zone import Architecture, LandingZone
 from asr_migrate.domain.lifecycle import AzureVm
@@ -64,7 +64,7 @@ class VaultReader:
 
     async def vms(self, resource_groups: Iterable[str]) -> tuple[AzureVm, ...]:
         """Return the VMs of these resource groups; one that does not exist has none."""
-        found = await asyncio.gather(*(self._vms_of(group) for group in resource_groups))
+        found = await together(*(self._vms_of(group) for group in resource_groups))
         return tuple(vm for group in found for vm in group)
 
     async def _vms_of(self, group: str) -> list[AzureVm]:

@@ -10,6 +10,7 @@ from typing import Any
 from azure.mgmt.recoveryservices import models
 
 from asr_migrate.azure.client import AzureClients
+from asr_migrate.azure.outcome import made_or_found
 from asr_migrate.domain.errors import DeadlineError, ServiceError, SetupError
 from asr_migrate.domain.landing_zone import LandingZone
 
@@ -85,21 +86,26 @@ async def find(clients: AzureClients, zone: LandingZone) -> Vault | None:
 async def ensure(clients: AzureClients, zone: LandingZone) -> tuple[Vault | None, bool]:
     """Return the vault, provisioned, and whether it was made now; ``(None, False)`` when check mode would make it.
 
-    Raises SetupError when a vault of this name is in another region or its provisioning failed, DeadlineError when it
-    is not provisioned in 15 minutes.
+    A request whose answer leaves open if it was taken is looked up, not sent again. Raises SetupError when a vault of
+    this name is in another region or its provisioning failed, DeadlineError when it is not provisioned in 15 minutes.
     """
     found = await find(clients, zone)
     if found is not None:
         _check_region(found, zone)
         return await _provisioned(clients, zone, found), False
-    made = await clients.finish(
+    made = await made_or_found(clients.clock, _make(clients, zone), lambda: find(clients, zone))
+    if made is None:
+        return None, False
+    return await _provisioned(clients, zone, made), True
+
+
+async def _make(clients: AzureClients, zone: LandingZone) -> Vault | None:
+    wire = await clients.finish(
         clients.vaults.vaults.begin_create_or_update(zone.resource_group, zone.vault, models.Vault(body(zone))),
         what=f"create the vault {zone.vault} in {zone.location}",
         why=f"resource group {zone.resource_group} has no vault of this name",
     )
-    if made is None:
-        return None, False
-    return await _provisioned(clients, zone, Vault.of(made)), True
+    return None if wire is None else Vault.of(wire)
 
 
 async def known_integrity_key(clients: AzureClients, zone: LandingZone) -> str | None:
@@ -126,6 +132,10 @@ async def integrity_key(clients: AzureClients, zone: LandingZone) -> str | None:
     known = await known_integrity_key(clients, zone)
     if known is not None:
         return known
+    return await made_or_found(clients.clock, _put_key(clients, zone), lambda: known_integrity_key(clients, zone))
+
+
+async def _put_key(clients: AzureClients, zone: LandingZone) -> str | None:
     fresh = base64.b64encode(secrets.token_bytes(INTEGRITY_KEY_BYTES)).decode()
     wire = await clients.send(
         clients.vaults.vault_extended_info.create_or_update(

@@ -8,9 +8,9 @@
     |-- DeadlineError       the time given ran out; nothing was cancelled
     `-- WireError           an answer that does not have the shape this provider speaks
 
-The catalogue is ``error_catalogue.yml`` (codes of the services) and ``error_catalogue_own.yml`` (our own): code ->
-cause, remedy, transient. It speaks where the service is silent; the service's own cause and action win where it gives
-them.
+The catalogue is ``error_catalogue.yml`` (codes of the services), ``error_catalogue_symptoms.yml`` (event ids, other
+spellings, texts) and ``error_catalogue_own.yml`` (our own): code -> cause, remedy, transient; or ``same``, the code of
+another row. It speaks where the service is silent; the service's own cause and action win where it gives them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 
 import yaml
 
-CATALOGUES = ("error_catalogue.yml", "error_catalogue_own.yml")
+CATALOGUES = ("error_catalogue.yml", "error_catalogue_symptoms.yml", "error_catalogue_own.yml")
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class CatalogueRow:
 @cache
 def catalogue() -> Mapping[str, CatalogueRow]:
     """Return every row of the catalogue by code."""
-    rows: dict[str, CatalogueRow] = {}
+    raw: dict[str, dict[str, Any]] = {}
     for name in CATALOGUES:
         text = files(__package__).joinpath(name).read_text(encoding="utf-8")
-        rows |= {str(code): CatalogueRow(code=str(code), **row) for code, row in yaml.safe_load(text).items()}
-    return rows
+        raw |= {str(code): row for code, row in yaml.safe_load(text).items()}
+    return {code: CatalogueRow(code=code, **(raw[row["same"]] if "same" in row else row)) for code, row in raw.items()}
 
 
 def lookup(*codes: object) -> CatalogueRow | None:
@@ -124,7 +124,10 @@ class ServiceError(AsrMigrateError):
         remedy: str | None = None,
         status: int | None = None,
     ) -> ServiceError:
-        """Build an error from a service's codes, most specific first; the catalogue fills what the service left out."""
+        """Build an error from a service's codes, most specific first; the catalogue fills what the service left out.
+
+        An HTTP ``status`` of 408, 429 or 5xx makes it transient whatever the codes are; else the catalogue says.
+        """
         row = lookup(*codes)
         known = [str(code) for code in codes if code not in (None, "", 0, "0")]
         return cls(
@@ -132,9 +135,17 @@ class ServiceError(AsrMigrateError):
             code=row.code if row else (known[0] if known else None),
             cause=cause or (row.cause if row else None),
             remedy=remedy or (row.remedy if row else None),
-            transient=row.transient if row else status in (408, 429, 500, 502, 503, 504),
+            transient=_passes(status) or bool(row and row.transient),
             status=status,
         )
+
+
+def _passes(status: int | None) -> bool:
+    """Whether an HTTP status alone says that asking again may help.
+
+    408 and 5xx leave open what was begun, whatever code they carry; 429 says that nothing was.
+    """
+    return status is not None and (status in (408, 429) or status >= 500)
 
 
 def job_error(job: Mapping[str, Any], message: str) -> ServiceError:

@@ -10,7 +10,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from asr_migrate.domain.parsing import within_utc, written_out
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WHOLE_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+NAMES = {**{day: day for day in DAYS}, **dict(zip(WHOLE_NAMES, DAYS, strict=True))}
 LONGEST_CHAIN = 400
 """Windows that follow each other without a gap are one freeze; one that is longer than this does not end."""
 
@@ -39,11 +43,20 @@ class Freeze(BaseModel):
         days = [value] if isinstance(value, str) else value
         if not isinstance(days, list | tuple):
             raise ValueError("must be a list of days: mon, tue, wed, thu, fri, sat, sun")
-        short = tuple(str(day).lower()[:3] for day in days)
-        wrong = [str(day) for day, known in zip(days, short, strict=True) if known not in DAYS]
+        wrong = [str(day) for day in days if str(day).lower() not in NAMES]
         if wrong:
             raise ValueError(f"{wrong[0]} is no day; days are mon, tue, wed, thu, fri, sat, sun")
-        return short
+        return tuple(NAMES[str(day).lower()] for day in days)
+
+    @field_validator("start", "end", mode="before")
+    @classmethod
+    def _no_bare_number(cls, value: Any) -> Any:
+        return written_out(value)
+
+    @field_validator("start", "end")
+    @classmethod
+    def _within_utc(cls, value: datetime | None) -> datetime | None:
+        return None if value is None else within_utc(value)
 
     @field_validator("from_", "to", mode="before")
     @classmethod

@@ -23,6 +23,8 @@ __all__ = ["GATES", "OPEN", "Approval", "Freeze", "Gate", "Gates", "stop"]
 
 POINT_PATIENCE_S = 1800.0
 """A recovery point is made every 5 minutes; one that has not come after six times that will not come by itself."""
+NOT_YET = timedelta(days=366)
+"""A quiesce so far ahead is a mistake; one that is nearer may be a rehearsal, whose services' clock goes faster."""
 TEST_VM_PATIENCE_S = 600.0
 PROBE_PATIENCE_S = 900.0
 """A Windows VM that was failed over installs its agent and restarts once in its first minutes."""
@@ -49,7 +51,7 @@ class Gates(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    tested_within_days: int | None = Field(default=None, ge=1)
+    tested_within_days: int | None = Field(default=None, ge=1, le=3650)
     fresh_point: bool = False
     probes: bool = False
     require_approval: bool = False
@@ -187,6 +189,9 @@ def _fresh_point(asked: Asked) -> Refuse | Wait | None:
     quiesced = asked.quiesced_at
     if quiesced is None:
         return _refuse("NotQuiesced", "it is not known since when its work stands still")
+    if quiesced - _known(asked.now) > NOT_YET:
+        why = f"its work is said to stand still since {told(quiesced.astimezone(UTC))}, which has not come yet"
+        return _refuse("NotQuiesced", why, cause="wave_quiesced_at is wrong")
     point = asked.seen.last_point
     if point is not None and point > quiesced:
         return None

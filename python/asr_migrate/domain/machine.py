@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
-from asr_migrate.domain.parsing import parse
+from asr_migrate.domain.parsing import parse, written_out
 
 __all__ = ["Disk", "Machine", "Os", "Probe", "Target", "parse"]
 
@@ -28,7 +28,7 @@ class Disk(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    size_gib: float
+    size_gib: float = Field(ge=0, allow_inf_nan=False)
     boot: bool = False
 
 
@@ -86,7 +86,7 @@ class Machine(BaseModel):
     """One source. ``addresses`` begins with the private one; ``facts`` holds whatever the probes of the host
     found; ``quiesced_at`` is when its services were stopped for the failover. ``probe_address`` is where its Azure VM
     is probed instead of the VM's private address, ``probe_test_address`` where its test VM is: the test network is
-    isolated, so without one the ports of a test VM are not asked."""
+    isolated, so without one the ports of a test VM are not asked. ``quiesce_commands`` counts what stops its work."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -106,12 +106,25 @@ class Machine(BaseModel):
     pv_driver: str | None = None
     facts: dict[str, Any] = Field(default_factory=dict)
     group: str | None = None
-    boot_order: int = 1
+    boot_order: int = Field(default=1, ge=1)
     probes: tuple[Probe, ...] = ()
     run_as_account: str | None = None
     quiesced_at: AwareDatetime | None = None
     probe_address: str | None = None
     probe_test_address: str | None = None
+    quiesce_commands: int = 0
+
+    @field_validator("quiesced_at", mode="before")
+    @classmethod
+    def _no_bare_number(cls, value: Any) -> Any:
+        return written_out(value)
+
+    @field_validator("quiesce_commands", mode="before")
+    @classmethod
+    def _counted(cls, value: Any) -> Any:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise ValueError("must be a list of commands, each a text that is not empty")
+        return value
 
     @property
     def target_tags(self) -> dict[str, str]:

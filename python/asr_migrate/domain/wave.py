@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +11,24 @@ from asr_migrate.domain.errors import InputError
 from asr_migrate.domain.landing_zone import LandingZone
 from asr_migrate.domain.lifecycle import AzureVm, Fault, Goal, Observation, Stage, Verb
 from asr_migrate.domain.machine import Machine
-from asr_migrate.domain.parsing import parse
+from asr_migrate.domain.parsing import Place, joined, parse, shown
+
+VARIABLES = {"name": "the inventory name", "quiesced_at": "wave_quiesced_at"}
+"""Options of a machine that are not set by the variable of their name."""
+
+
+def _place(data: Any, number: int) -> Place:
+    """Return how the options of a machine are called where a user sets them: by variable and host."""
+    name = data.get("name", number) if isinstance(data, Mapping) else number
+
+    def place(keys: Sequence[str | int]) -> str:
+        if not keys:
+            return f"machines[{name}]"
+        first, *rest = keys
+        variable = VARIABLES.get(str(first), f"asr_{first}")
+        return f"{joined([variable, *rest])} of host {name}"
+
+    return place
 
 
 @dataclass(frozen=True)
@@ -26,25 +42,25 @@ class Wave:
     def from_hosts(cls, machines: Sequence[Mapping[str, Any]], landing_zone: LandingZone) -> Wave:
         """Build a wave from the machines' dictionaries.
 
-        Raises InputError when one is wrong, or when two share a name or a target VM.
+        Raises InputError when one is wrong, or when two share a name, a source or a target VM.
         """
-        parsed = tuple(
-            parse(Machine, data, f"machines[{data.get('name', number) if isinstance(data, Mapping) else number}]")
-            for number, data in enumerate(machines)
-        )
-        for place, values in (
-            ("name", [machine.name.lower() for machine in parsed]),
-            (
-                "target.vm_name",
-                [f"{machine.target.resource_group}/{machine.target.vm_name}".lower() for machine in parsed],
-            ),
+        parsed = tuple(parse(Machine, data, _place(data, number), show=True) for number, data in enumerate(machines))
+        wave = cls(parsed, landing_zone)
+        for place, value_of in (
+            ("the inventory name", lambda machine: machine.name),
+            ("asr_source_id", lambda machine: machine.source_id),
+            ("asr_target.vm_name", lambda machine: f"{wave.resource_group(machine)}/{machine.target.vm_name}"),
         ):
-            twice = sorted(value for value, times in Counter(values).items() if times > 1)
-            if twice:
-                raise InputError(
-                    f"machines[].{place}", twice[0], "two machines of the wave share it", remedy="Give each its own."
-                )
-        return cls(parsed, landing_zone)
+            hosts: dict[str, list[str]] = {}
+            for machine in parsed:
+                hosts.setdefault(value_of(machine).casefold(), []).append(machine.name)
+            for value, names in hosts.items():
+                if len(names) > 1:
+                    problem = f"two machines of the wave share {shown(value)}"
+                    raise InputError(
+                        f"{place} of hosts {' and '.join(names)}", value, problem, remedy="Give each its own."
+                    )
+        return wave
 
     def resource_group(self, machine: Machine) -> str:
         """Return the resource group that the machine's Azure VM is made in."""
@@ -73,7 +89,7 @@ class Step:
 class MachineResult:
     """What came of one machine. ``refused`` means that nothing was sent; ``failed`` is set for it, too.
 
-    ``remedies`` says in words what the engine mended by itself.
+    ``remedies`` says in words what the engine mended by itself. ``planned`` marks what check mode foresees.
     """
 
     name: str
@@ -87,6 +103,7 @@ class MachineResult:
     steps: tuple[Step, ...] = ()
     remedies: tuple[str, ...] = ()
     waited_on: str | None = None
+    planned: bool = False
 
     @property
     def did(self) -> tuple[Verb, ...]:
@@ -97,11 +114,12 @@ class MachineResult:
         """One sentence for people: the goal and the VM, or the error with its cause and remedy."""
         if self.error is None:
             vm = f", Azure VM {self.azure_vm.name}" if self.azure_vm else ""
-            return (
-                f"{self.goal} reached{vm}"
-                if str(self.stage) == str(self.goal)
-                else f"{self.goal} reached ({self.stage}){vm}"
-            )
+            if self.stage in self.goal.row.reached:
+                passed = "" if str(self.stage) == str(self.goal) else f" ({self.stage})"
+                return f"{self.goal} reached{passed}{vm}"
+            if self.planned:
+                return f"{self.goal} would be reached; it is {self.stage} now{vm}"
+            return f"{self.goal} reached ({self.stage}){vm}"
         code = f" [{self.error.code}]" if self.error.code else ""
         cause = f" Cause: {self.error.cause}" if self.error.cause else ""
         remedy = f" Remedy: {self.error.remedy}" if self.error.remedy else ""
@@ -143,6 +161,11 @@ class Outcome:
 
     def by_machine(self) -> dict[str, dict[str, Any]]:
         return {name: result.as_dict() for name, result in self.machines.items()}
+
+
+def refused(name: str, goal: Goal, stage: Stage, why: Fault) -> str:
+    """Return one sentence for people about a machine that was left out before anything was asked for."""
+    return MachineResult(name, goal, stage, failed=True, refused=True, error=why).summary
 
 
 def described(seen: Observation) -> dict[str, Any]:

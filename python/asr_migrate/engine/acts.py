@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from asr_migrate.clock import Clock
-from asr_migrate.domain.errors import AsrMigrateError, ServiceError
+from asr_migrate.domain.errors import AsrMigrateError, ServiceError, SetupError
 from asr_migrate.domain.lifecycle import VERBS, Fault, Verb
 from asr_migrate.domain.recovery_plan import PlanCall, standing_numbers
-from asr_migrate.domain.site import Call, Json, Sent
+from asr_migrate.domain.site import Call, Json
 from asr_migrate.domain.wave import Wave
 from asr_migrate.engine import remedies
 from asr_migrate.engine.bulk import Batch, batches, fabric_of, plan_call, unplannable, worth_a_plan
+from asr_migrate.engine.busy import CONFLICT, Busy
 from asr_migrate.engine.caps import Begun, Cap, Room, Scope
-from asr_migrate.engine.doubt import THROTTLED, in_doubt, known_jobs, names_of
+from asr_migrate.engine.doubt import THROTTLED, known_jobs, names_of
 from asr_migrate.engine.jobs import RUNNING
 from asr_migrate.engine.port import Provider, SiteRecovery
-from asr_migrate.engine.reads import AT_ONCE, LookLostError, Reads, Turn, each
-from asr_migrate.engine.steps import unreadable
+from asr_migrate.engine.reads import LookLostError, Reads, Turn, each
+from asr_migrate.engine.steps import UNREADABLE, unreadable
 from asr_migrate.engine.tell import Emit
-from asr_migrate.engine.track import Asked, Track
+from asr_migrate.engine.track import Track
+from asr_migrate.engine.whole import (
+    WHOLE,
+    application_of,
+    cannot_go,
+    first_in_boot_order,
+    held_back,
+    hindrances,
+    units,
+)
+from asr_migrate.engine.wire import Errand, Wire
 
-CONFLICT = 409
-CONFLICTS = 3
 HOLD_S = 180.0
-WHOLE = frozenset({Verb.TEST_FAILOVER, Verb.FAIL_OVER})
+ALL_PLANS = ""
 REMOVALS = frozenset({Verb.COMPLETE, Verb.STOP_REPLICATION})
 BY_JOB = {row.job: verb for verb, row in VERBS.items()}
 
@@ -52,36 +60,46 @@ class Acts:
         self._clock = clock
         self._caps = tuple(caps)
         self._emit = emit
-        self._stopping = stopping
         self._reads = reads
-        self._at_once = asyncio.Semaphore(AT_ONCE)
         self._begun = Begun()
+        self._wire = Wire(clock, stopping, self._begun)
+        self._busy = Busy(clock)
         self._standing: dict[str, int] | None = None
+        self._no_plan: set[tuple[Verb, str]] = set()
         self._held_since_s: float | None = None
         self._refreshed = False
-        self._conflicts: Counter[str] = Counter()
 
     async def send(self, tracks: Sequence[Track], turn: Turn) -> None:
-        """Send what ``tracks`` (those without a result) want."""
-        if self._stopping():
+        """Send what is wanted. ``tracks`` are all machines of the run: one that has failed may keep others from going.
+
+        Whatever goes wrong stays with the machines that it is about.
+        """
+        if self._wire.shut:
             return
-        room = self._room(tracks, turn)
+        still_open = [track for track in tracks if track.result is None]
+        room = self._room(still_open, turn)
         singles: list[Track] = []
         for verb in Verb:
-            wanting = [track for track in tracks if track.want and track.want.verb is verb]
+            wanting = [track for track in still_open if track.want and track.want.verb is verb]
             if verb in WHOLE:
                 wanting = self._whole(verb, wanting, tracks)
-            if wanting and worth_a_plan([track.machine for track in wanting], verb):
-                wanting = await self._by_plans(verb, wanting, tracks, turn, room)
+            if worth_a_plan([track.machine for track in wanting], verb) and (verb, ALL_PLANS) not in self._no_plan:
+                wanting = await self._by_plans(verb, wanting, still_open, turn, room)
             if wanting and verb in REMOVALS:
                 wanting = await self._released(wanting)
-            singles += [track for track in wanting if track.result is None and self._fits(track, verb, room)]
-        mending = [track for track in tracks if track.repair and track.result is None]
+            if verb in WHOLE and any(refused is verb for refused, _ in self._no_plan):
+                wanting = self._in_boot_order(verb, wanting, still_open)
+            singles += self._fitting([track for track in wanting if track.result is None], verb, room)
+        mending = [track for track in still_open if track.repair and track.result is None]
         await asyncio.gather(
-            each(lambda track: self._guarded(track, self._single(track, turn)), singles),
-            each(lambda track: self._guarded(track, self._mend(track, turn)), mending),
-            self._refresh(tracks, turn),
+            each(lambda track: self._guarded([track], self._single(track, turn)), singles),
+            each(lambda track: self._guarded([track], self._mend(track, turn)), mending),
+            self._refresh(still_open, turn),
         )
+
+    def close(self) -> list[Track]:
+        """Send nothing from now on; return the machines whose request has no answer yet, which is to be looked up."""
+        return self._wire.close()
 
     def _room(self, tracks: Sequence[Track], turn: Turn) -> Room:
         zone, site = turn.wave.landing_zone, turn.sweep.site
@@ -100,34 +118,57 @@ class Acts:
                 running[verb] += 1
         return Room(self._caps, names, running, self._begun, self._clock.monotonic())
 
-    def _fits(self, track: Track, verb: Verb, room: Room) -> bool:
-        """Say whether there is room for one more and take it."""
-        if why := room.lacks(verb):
-            track.wait_for(why, self._clock.monotonic())
-            return False
-        room.take(verb)
-        return True
+    def _fitting(self, wanting: Sequence[Track], verb: Verb, room: Room) -> list[Track]:
+        """Return those for whom there is room and take it; an application goes whole unless no cap ever lets it."""
+        fitting: list[Track] = []
+        for unit in units(wanting) if verb in WHOLE else [[track] for track in wanting]:
+            parts = [unit] if room.ever(verb, len(unit)) else [[track] for track in unit]
+            for part in parts:
+                if why := room.lacks(verb, len(part)):
+                    self._wait(part, why)
+                else:
+                    room.take(verb, len(part))
+                    fitting += part
+        return fitting
 
     async def _by_plans(
         self, verb: Verb, wanting: Sequence[Track], tracks: Sequence[Track], turn: Turn, room: Room
     ) -> list[Track]:
         """Ask by recovery plans and return the machines that are to be asked one by one."""
         ready = wanting if self._all_sure(verb, wanting, tracks) else []
-        items = {track.machine.name: self._provider.item(track.machine, turn.sweep) for track in ready}
-        known = {name: item for name, item in items.items() if item is not None}
-        fabrics = {name: fabric_of(str(item["id"])) for name, item in known.items()}
+        known, fabrics = self._items(ready, turn)
         by_name = {track.machine.name: track for track in ready if track.machine.name in known}
         for name, refusal in unplannable(turn.wave, fabrics=fabrics).items():
             if track := by_name.pop(name, None):
                 fault = Fault(refusal.why, refusal.code, refusal.cause, refusal.remedy)
                 track.end(fault=fault, refused=not track.steps())
-        standing = await self._stand(turn.wave, known, by_name.values())
-        if standing is None:
-            return []
         machines = [track.machine for track in by_name.values()]
+        try:
+            standing = await self._stand(turn.wave, known)
+        except LookLostError as lost:
+            self._wait(by_name.values(), f"no answer from Azure ({lost.error.code}), looking again")
+            return []
+        except (ServiceError, *UNREADABLE) as error:
+            self._emit(f"recovery plans cannot be read, machines go one by one: {error}")
+            self._no_plan.add((verb, ALL_PLANS))
+            return list(by_name.values())
         found = batches(turn.wave, machines, verb, standing=standing, fabrics=fabrics)
         rest = await asyncio.gather(*(self._batch(batch, by_name, known, turn, room) for batch in found))
         return [track for some in rest for track in some]
+
+    def _items(self, tracks: Sequence[Track], turn: Turn) -> tuple[dict[str, Json], dict[str, str]]:
+        """Return the machines' protected items and fabrics; one whose item cannot be read has failed."""
+        items: dict[str, Json] = {}
+        fabrics: dict[str, str] = {}
+        for track in tracks:
+            name = track.machine.name
+            try:
+                if (item := self._provider.item(track.machine, turn.sweep)) is not None:
+                    fabrics[name] = fabric_of(str(item["id"]))
+                    items[name] = item
+            except UNREADABLE as error:
+                track.fail(unreadable(name, error))
+        return items, fabrics
 
     def _all_sure(self, verb: Verb, wanting: Sequence[Track], tracks: Sequence[Track]) -> bool:
         """Say whether plans may go now: not while another machine's look is not believed, for three minutes at most."""
@@ -141,38 +182,44 @@ class Acts:
         return True
 
     def _whole(self, verb: Verb, wanting: Sequence[Track], tracks: Sequence[Track]) -> list[Track]:
-        """Return who may go now: no machine of an application before all of it can."""
-        missing = {
-            (track.machine.wave, track.machine.group): track.machine.name
-            for track in tracks
-            if track.machine.group and (track.want is None or track.want.verb is not verb) and not track.already(verb)
-        }
+        """Return who may go now: no machine of an application before all of it can, none when one of it cannot go."""
+        in_the_way = hindrances(verb, tracks)
         ready: list[Track] = []
         for track in wanting:
-            mate = missing.get((track.machine.wave, track.machine.group)) if track.machine.group else None
+            application = application_of(track.machine)
+            mate = in_the_way.get(application) if application else None
             if mate is None:
                 ready.append(track)
+            elif cannot_go(mate, verb):
+                track.end(fault=held_back(track, mate, verb), refused=not track.steps())
             else:
-                self._wait([track], f"waiting for {mate}: application {track.machine.group} moves whole")
+                self._wait([track], f"waiting for {mate.machine.name}: application {track.machine.group} moves whole")
         return ready
 
-    async def _stand(self, wave: Wave, items: Mapping[str, Json], tracks: Iterable[Track]) -> dict[str, int] | None:
-        """Return in which of the wave's plans its machines are; read once in a run. None when Azure does not answer."""
+    def _in_boot_order(self, verb: Verb, wanting: Sequence[Track], tracks: Sequence[Track]) -> list[Track]:
+        """Return who may go now when plans, which would keep the order, do not serve: the next order only after the
+        one before it is through."""
+        first = first_in_boot_order(verb, tracks)
+        ready: list[Track] = []
+        for track in wanting:
+            ahead = first.get(track.machine.wave, track)
+            if track.machine.boot_order <= ahead.machine.boot_order:
+                ready.append(track)
+            else:
+                self._wait([track], f"waiting for {ahead.machine.name}: boot order {ahead.machine.boot_order} first")
+        return ready
+
+    async def _stand(self, wave: Wave, items: Mapping[str, Json]) -> dict[str, int]:
+        """Return in which of the wave's plans its machines are; read once in a run. Raises as ``Reads`` does."""
         if self._standing is None:
             found: dict[str, int] = {}
-            try:
-                for name in sorted({machine.wave for machine in wave.machines}):
-                    ids = {
-                        machine.name: str(items[machine.name]["id"])
-                        for machine in wave.machines
-                        if machine.wave == name and machine.name in items
-                    }
-                    found |= standing_numbers(name, await self._port.plans(name), ids)
-            except ServiceError as error:
-                if not error.transient:
-                    raise
-                self._wait(tracks, f"no answer from Azure ({error.code}), looking again")
-                return None
+            for name in sorted({machine.wave for machine in wave.machines}):
+                ids = {
+                    machine.name: str(items[machine.name]["id"])
+                    for machine in wave.machines
+                    if machine.wave == name and machine.name in items
+                }
+                found |= standing_numbers(name, await self._reads(partial(self._port.plans, name)), ids)
             self._standing = found
         return self._standing
 
@@ -181,74 +228,94 @@ class Acts:
     ) -> list[Track]:
         """Ask one plan and return the machines that it cannot serve, to be asked one by one."""
         tracks, count = [by_name[machine.name] for machine in batch.machines], len(batch.machines)
-        if count == 1 or not room.ever(batch.verb, count):
+        if count == 1 or (batch.verb, batch.name) in self._no_plan:
+            return tracks
+        if not room.ever(batch.verb, count):
+            self._no_plan.add((batch.verb, batch.name))
             return tracks
         if why := room.lacks(batch.verb, count):
             self._wait(tracks, why)
             return []
         room.take(batch.verb, count)
+        alone: list[Track] = []
+        await self._guarded(tracks, self._plan(batch, tracks, items, turn, alone))
+        return alone
+
+    async def _plan(
+        self, batch: Batch, tracks: list[Track], items: Mapping[str, Json], turn: Turn, alone: list[Track]
+    ) -> None:
+        """Make a plan ready and ask it; the machines that it cannot serve are added to ``alone``."""
         zone, first = turn.wave.landing_zone, batch.machines[0]
         network = zone.network_id(first.target.test_network or zone.test_network)
         try:
             call = plan_call(batch, items, network)
+            if self._wire.shut:
+                return
             if not await self._port.prepare_plan(call):
                 self._wait(tracks, f"waiting for recovery plan {batch.name}, which is at work")
-                return []
+                return
+            await self._ask_plan(batch, call, tracks, turn)
+            self._busy.over(batch.name)
+        except SetupError:
+            raise
         except ServiceError as error:
-            if not (error.transient or error.status == CONFLICT):
-                return self._instead(batch, error, tracks)
-            self._wait(tracks, f"no answer from Azure ({error.code}), looking again")
-            return []
+            if error.status in (CONFLICT, THROTTLED):
+                self._wait(tracks, self._busy.again(batch.name, error, VERBS[batch.verb].words))
+            elif error.transient:
+                self._wait(tracks, f"no answer from Azure ({error.code}), looking again")
+            else:
+                alone += self._instead(batch, error.message, tracks)
         except AsrMigrateError as error:
-            return self._instead(batch, error, tracks)
-        return await self._send_plan(batch, call, tracks, turn)
+            alone += self._instead(batch, error.message, tracks)
 
-    def _instead(self, batch: Batch, error: AsrMigrateError, tracks: list[Track]) -> list[Track]:
-        self._emit(f"recovery plan {batch.name} cannot serve, its machines go one by one: {error.message}")
+    async def _ask_plan(self, batch: Batch, call: PlanCall, tracks: list[Track], turn: Turn) -> None:
+        errand = Errand(batch.verb, tracks, known_jobs([batch.name], turn.sweep), batch.name)
+        await self._wire.ask(errand, lambda key: self._port.send_plan(call, key))
+
+    def _instead(self, batch: Batch, why: str, tracks: list[Track]) -> list[Track]:
+        self._no_plan.add((batch.verb, batch.name))
+        self._emit(f"recovery plan {batch.name} cannot serve, its machines go one by one: {why}")
         return tracks
-
-    async def _send_plan(self, batch: Batch, call: PlanCall, tracks: list[Track], turn: Turn) -> list[Track]:
-        known = known_jobs([batch.name], turn.sweep)
-        try:
-            sent, doubt = await self._send(lambda key: self._port.send_plan(call, key))
-        except ServiceError as error:
-            if error.status in (THROTTLED, CONFLICT):
-                self._wait(tracks, f"Azure does not take it now ({error.code}): {VERBS[batch.verb].words}")
-                return []
-            return self._instead(batch, error, tracks)
-        if sent is not None:
-            for track in tracks:
-                self._note(track, batch.verb, sent, doubt, known, plan=batch.name)
-        return []
 
     async def _released(self, tracks: list[Track]) -> list[Track]:
         """Take machines that are to be removed out of their recovery plans; return those that are in none now."""
         free: list[Track] = []
         for name in sorted({track.machine.wave for track in tracks}):
             mine = [track for track in tracks if track.machine.wave == name]
-            try:
-                held = await self._port.release(name, [str(track.seen.item_id) for track in mine])
-            except ServiceError as error:
-                if not (error.transient or error.status == CONFLICT):
-                    for track in mine:
-                        track.fail(error)
-                self._wait(mine, f"no answer from Azure ({error.code}), looking again")
-                continue
-            busy = [track for track in mine if str(track.seen.item_id).lower() in held]
-            self._wait(busy, "waiting for its recovery plan, which is at work")
-            free += [track for track in mine if str(track.seen.item_id).lower() not in held]
+            await self._guarded(mine, self._release(name, mine, free))
         return free
 
-    async def _guarded(self, track: Track, work: Awaitable[None]) -> None:
-        """Do what is to be done for one machine; whatever goes wrong with it stays with it."""
+    async def _release(self, wave: str, tracks: list[Track], free: list[Track]) -> None:
+        if self._wire.shut:
+            return
+        try:
+            held = await self._port.release(wave, [str(track.seen.item_id) for track in tracks])
+        except ServiceError as error:
+            if not (error.transient or error.status == CONFLICT):
+                raise
+            self._wait(tracks, self._busy.again(wave, error, "take machines out of their recovery plans"))
+            return
+        self._busy.over(wave)
+        busy = [track for track in tracks if str(track.seen.item_id).lower() in held]
+        self._wait(busy, "waiting for its recovery plan, which is at work")
+        free += [track for track in tracks if str(track.seen.item_id).lower() not in held]
+
+    async def _guarded(self, tracks: Sequence[Track], work: Awaitable[None]) -> None:
+        """Do what is to be done for some machines; whatever goes wrong with it stays with them.
+
+        What could not be prepared because the run is being stopped leaves them as they are.
+        """
         try:
             await work
         except LookLostError as lost:
-            self._wait([track], f"no answer from Azure ({lost.error.code}), looking again")
+            self._wait(tracks, f"no answer from Azure ({lost.error.code}), looking again")
         except AsrMigrateError as error:
-            track.fail(error)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            track.fail(unreadable(track.machine.name, error))
+            if not (isinstance(error, SetupError) and self._wire.shut):
+                for track in tracks:
+                    track.fail(error)
+        except Exception as error:
+            for track in tracks:
+                track.fail(unreadable(track.machine.name, error))
 
     async def _single(self, track: Track, turn: Turn) -> None:
         """Send one verb for one machine."""
@@ -257,45 +324,15 @@ class Acts:
         verb, name = track.want.verb, track.machine.name
         item = self._provider.item(track.machine, turn.sweep)
         call = await self._call(track, verb, item, turn)
-        known = known_jobs(names_of(track.machine, track.seen, item), turn.sweep)
+        errand = Errand(verb, [track], known_jobs(names_of(track.machine, track.seen, item), turn.sweep))
         try:
-            sent, doubt = await self._send(lambda key: self._port.send(call, turn.sweep.site, key))
+            await self._wire.ask(errand, lambda key: self._port.send(call, turn.sweep.site, key))
         except ServiceError as error:
-            self._conflicts[name] += error.status == CONFLICT
-            if error.status != THROTTLED and not (error.status == CONFLICT and self._conflicts[name] < CONFLICTS):
+            if error.status not in (THROTTLED, CONFLICT):
                 raise
-            self._wait([track], f"Azure does not take it now ({error.code}): {VERBS[verb].words}")
-            return
-        if sent is not None:
-            self._note(track, verb, sent, doubt, known)
-
-    async def _send(self, request: Callable[[str], Awaitable[Sent]]) -> tuple[Sent | None, ServiceError | None]:
-        """Send one request; None when the run is being stopped. An error that leaves open if it arrived is returned."""
-        key = str(uuid.uuid4())
-        async with self._at_once:
-            if self._stopping():
-                return None, None
-            try:
-                return await request(key), None
-            except ServiceError as error:
-                if not in_doubt(error):
-                    raise
-                return Sent(None, key), error
-
-    def _note(
-        self,
-        track: Track,
-        verb: Verb,
-        sent: Sent,
-        doubt: ServiceError | None,
-        known: frozenset[str],
-        plan: str | None = None,
-    ) -> None:
-        now_s = self._clock.monotonic()
-        self._begun.note(verb, 1, now_s)
-        asked = Asked(verb, now_s, sent.job_id, sent.client_request_id, track.seen.stage, known, doubt, plan)
-        track.asked.append(asked)
-        track.wait_for(VERBS[verb].words + (f" by recovery plan {plan}" if plan else ""), now_s)
+            self._wait([track], self._busy.again(name, error, VERBS[verb].words))
+        else:
+            self._busy.over(name)
 
     async def _call(self, track: Track, verb: Verb, item: Json | None, turn: Turn) -> Call:
         machine, sweep = track.machine, turn.sweep
@@ -314,7 +351,7 @@ class Acts:
     async def _mend(self, track: Track, turn: Turn) -> None:
         """Synchronise a machine again. Sent once in a run; its health tells whether it helped."""
         try:
-            await self._send(lambda key: self._port.send(remedies.resync_call(track.seen), turn.sweep.site, key))
+            await self._wire.tell(lambda key: self._port.send(remedies.resync_call(track.seen), turn.sweep.site, key))
         except ServiceError as error:
             self._emit(f"{track.machine.name}: remedy not taken: {error.message}")
 
@@ -335,7 +372,7 @@ class Acts:
         for track in waiting:
             track.remedies.append(remedies.REFRESH_WORDS)
         try:
-            await self._send(lambda key: self._port.send(remedies.refresh_call(), turn.sweep.site, key))
+            await self._wire.tell(lambda key: self._port.send(remedies.refresh_call(), turn.sweep.site, key))
         except AsrMigrateError as error:
             self._emit(f"remedy not taken: {error.message}")
 

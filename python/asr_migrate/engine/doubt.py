@@ -1,7 +1,7 @@
 """Writes of which nobody knows whether they arrived: looked up, never sent again blindly.
 
-A write is in doubt when its answer was lost, or was one that a gateway gives after the service has begun (408, 5xx), in
-this run or in an earlier one that was killed. What tells, in this order:
+A write is in doubt when its answer was lost, could not be read, or is one that a gateway gives after the service has
+begun (408, 5xx), in this run or in an earlier one that was killed. What tells, in this order:
 
 1. the machine: it is at a job that was not there before, or it has moved on;
 2. a job about the machine (or its recovery plan) that was not there before: its ``activityId`` begins with the client
@@ -50,8 +50,11 @@ class Verdict(Enum):
 
 
 def in_doubt(error: ServiceError) -> bool:
-    """Say whether an error leaves open if a write was begun: 429 says that it was not, most 4xx that it will not."""
-    return error.transient and error.status != THROTTLED
+    """Say whether an error leaves open if a write was begun.
+
+    The status decides, whatever the code says: 4xx but 408 says that it was not; no status, 408 and 5xx leave it open.
+    """
+    return error.status is None or error.status == TIMEOUT or not 400 <= error.status < SERVER_ERRORS
 
 
 def taken_up(written: Written, age_s: float, verb: Verb) -> Asked | None:

@@ -7,9 +7,11 @@ cannot both pass, whatever the order in which their requests arrive. Before a ru
 looks once more, two seconds later: should the service have lost its tag under another's, it puts it again.
 
 A run that holds the wave beats every five minutes. One that has not beaten for fifteen is stale: the next run takes its
-place and removes its tag. A run that cannot beat for so long stops by itself. Times are the service's (the Date header
-of its answers), not the controllers'; a tag is removed only while it still says what was read, so that a run that
-comes back to life in that moment keeps it.
+place and removes its tag. A run that cannot beat stops by itself a minute before that, also when the vault answers
+neither yes nor no; and it looks how old its last beat is before everything that it sends, by both of its clocks, for a
+computer that was asleep finds its tasks where they were. Times of tags are the service's (the Date header of its
+answers), not the controllers'; a tag is removed only while it still says what was read, so that a run that comes back
+to life in that moment keeps it.
 """
 
 from __future__ import annotations
@@ -29,6 +31,12 @@ from asr_migrate.domain.errors import AsrMigrateError, RefusedError
 PREFIX = "asr-migrate-lease"
 BEAT_S = 300.0
 STALE_S = 900.0
+LOSE_S = STALE_S - 60.0
+LEAST_LOSE_S = 30.0
+"""Real seconds: however fast a rehearsal's services run, an answer takes its time."""
+ANSWER_S = 60.0
+AGAIN_S = 60.0
+RELEASE_S = 15.0
 CHOOSING_STALE_S = 60.0
 LOOK_AGAIN_S = 2.0
 LOOKS = 100
@@ -134,6 +142,8 @@ class Lease:
         self._on_lost = on_lost
         self._ticket: Ticket | None = None
         self._heard_s = 0.0
+        self._heard_at = clock.now()
+        self._lose_s = max(LOSE_S, LEAST_LOSE_S / clock.scale)
 
     def _name(self, run: str) -> str:
         return f"{PREFIX}.{NOT_IN_A_TAG.sub('_', self.wave)}.{run}"
@@ -183,10 +193,29 @@ class Lease:
     async def _put(self, ticket: Ticket) -> None:
         self._ticket = ticket
         await self._tags.put(self._name(self.run), ticket.value)
-        self._heard_s = self._clock.monotonic()
+
+    def _hear(self, monotonic_s: float, at: datetime) -> None:
+        """Note when the beat that the vault has was made: before the service was asked for the time that it says."""
+        self._heard_s, self._heard_at = monotonic_s, at
+
+    @property
+    def age_s(self) -> float:
+        """How long ago the last beat that the vault has was made, by whichever clock says longer."""
+        by_wall_s = (self._clock.now() - self._heard_at).total_seconds() / self._clock.scale
+        return max(self._clock.monotonic() - self._heard_s, by_wall_s)
+
+    def is_held(self) -> bool:
+        """Say whether the wave is surely still this run's; to be asked before anything is sent. Nothing is read.
+
+        When it is not, ``on_lost`` has been told.
+        """
+        if not self.lost and self.age_s >= self._lose_s:
+            self._lose(f"the vault could not be told for {self.age_s / 60:.0f} minutes that this run is alive")
+        return not self.lost
 
     async def acquire(self) -> None:
         """Take the wave. Raises WaveHeldError when another run has it or stands before this one."""
+        self._hear(self._clock.monotonic(), self._clock.now())
         _, now = await self._tags.read()
         mine = Ticket(self.run, self._holder, CHOOSING, now, now)
         try:
@@ -229,10 +258,12 @@ class Lease:
         """Say that this run is alive. Raises LeaseLostError when another run has taken its place."""
         if self._ticket is None:
             raise LeaseLostError(f"wave {self.wave} is not held by this run", code="LeaseLost")
+        began_s, began_at = self._clock.monotonic(), self._clock.now()
         tags, now = await self._tags.read()
         if self._value(tags, self._name(self.run)) is None:
             raise self._lose("this run was taken for dead, another run has the wave")
         await self._put(replace(self._ticket, beat=now))
+        self._hear(began_s, began_at)
 
     def _lose(self, why: str) -> LeaseLostError:
         """Note that the wave is lost, tell it once, and return the error."""
@@ -257,14 +288,15 @@ class Lease:
 
     async def _beat(self) -> None:
         """Renew until the wave is lost; a service that does not answer once is no reason to stop."""
-        while not self.lost:
-            await self._clock.sleep(BEAT_S)
+        pause_s = BEAT_S
+        while self.is_held():
+            await self._clock.sleep(min(pause_s, self._lose_s - self.age_s))
             try:
-                await self.renew()
-            except AsrMigrateError:
-                silent_s = self._clock.monotonic() - self._heard_s
-                if silent_s > STALE_S:
-                    self._lose(f"the vault could not be told for {silent_s / 60:.0f} minutes that this run is alive")
+                async with self._clock.timeout(min(ANSWER_S, max(self._lose_s - self.age_s, 0.0))):
+                    await self.renew()
+                pause_s = BEAT_S
+            except (AsrMigrateError, TimeoutError):
+                pause_s = AGAIN_S
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[Lease]:
@@ -277,5 +309,6 @@ class Lease:
             beat.cancel()
             with suppress(asyncio.CancelledError):
                 await beat
-            with suppress(AsrMigrateError):
-                await self.release()
+            with suppress(AsrMigrateError, TimeoutError):
+                async with self._clock.timeout(RELEASE_S):
+                    await self.release()

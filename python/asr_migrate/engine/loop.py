@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Hashable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 from asr_migrate.clock import Clock
@@ -16,37 +15,15 @@ from asr_migrate.engine.acts import Acts
 from asr_migrate.engine.adopt import adopt
 from asr_migrate.engine.pace import Pace, in_words
 from asr_migrate.engine.port import Provider, SiteRecovery
-from asr_migrate.engine.reads import LookLostError, Reads, Turn, each
+from asr_migrate.engine.reads import LOOK_S, LookLostError, Reads, Turn, answered, each
 from asr_migrate.engine.steps import Steps
+from asr_migrate.engine.stop import GRACE_S, CutShortError, Stop, leave
 from asr_migrate.engine.tell import Emit, Teller
-from asr_migrate.engine.track import Track
+from asr_migrate.engine.track import UNSEEN, Track
 
 AWAY_S = 900.0
+EXAMPLES = 3
 GOES_ON = "Nothing was cancelled; run the same playbook again and it goes on from here."
-
-
-class Stop:
-    """Whether somebody has asked to stop, and why; the first reason stays."""
-
-    def __init__(self) -> None:
-        self.reason: str | None = None
-        self._event = asyncio.Event()
-
-    def set(self, reason: str) -> None:
-        self.reason = self.reason or reason
-        self._event.set()
-
-    async def rest(self, clock: Clock, seconds: float) -> None:
-        """Let ``seconds`` pass, or less when somebody asks to stop."""
-        sleep = asyncio.ensure_future(clock.sleep(seconds))
-        asked = asyncio.ensure_future(self._event.wait())
-        try:
-            await asyncio.wait({sleep, asked}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (sleep, asked):
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
 
 
 class Loop:
@@ -88,8 +65,10 @@ class Loop:
             if self._stop.reason is not None:
                 going_on = self._leave(open_tracks, self._stop.reason)
                 break
-            turn = await self._look(wave, goal, open_tracks)
-            soon = turn is None or await self._turn(open_tracks, turn)
+            try:
+                soon = await self._look_and_act(wave, goal, tracks, deadline_s)
+            except CutShortError:
+                soon = True
             now_s = self._clock.monotonic()
             teller.turn(tracks, now_s)
             if now_s >= deadline_s:
@@ -101,12 +80,46 @@ class Loop:
         results = {track.machine.name: track.result for track in tracks if track.result}
         return Outcome(results, stopped=self._stop.reason if going_on is not None else None, going_on=going_on or {})
 
+    async def _look_and_act(self, wave: Wave, goal: Goal, tracks: Sequence[Track], deadline_s: float) -> bool:
+        """Sweep, take every machine one step, send what they want; return whether anything is about to change.
+
+        Raises CutShortError when somebody asks to stop, or the deadline comes, and Azure does not answer.
+        """
+        until_s = max(deadline_s, self._clock.monotonic() + GRACE_S)
+        open_tracks = [track for track in tracks if track.result is None]
+        turn = await self._stop.read(self._look(wave, goal, open_tracks), self._clock, until_s)
+        if turn is None:
+            return True
+        soon = await self._stop.read(self._take(open_tracks, turn), self._clock, until_s)
+        if soon is None:
+            return True
+        await self._send(tracks, turn, until_s)
+        return soon
+
+    async def _send(self, tracks: Sequence[Track], turn: Turn, until_s: float) -> None:
+        """Send what is wanted. A request that has no answer in time is left to itself, and its machines say so."""
+        sending = asyncio.ensure_future(self._acts.send(tracks, turn))
+        try:
+            ended = await self._stop.follow(sending, self._clock, until_s + GRACE_S)
+        except asyncio.CancelledError:
+            sending.cancel()
+            raise
+        if ended:
+            sending.result()
+            return
+        leave(sending)
+        if unanswered := self._acts.close():
+            names = ", ".join(track.machine.name for track in unanswered[:EXAMPLES])
+            self._emit(f"{len(unanswered)} machines were asked for something and Azure has not answered yet: {names}")
+        raise CutShortError
+
     async def _look(self, wave: Wave, goal: Goal, tracks: Sequence[Track]) -> Turn | None:
         """Sweep the vault; None when Azure did not answer, which is borne for a quarter of an hour."""
         at_s = self._clock.monotonic()
         wanted = goal is Goal.PROTECTED and any(track.seen.stage is Stage.ABSENT for track in tracks)
         try:
-            sweep = await self._port.sweep(wave.resource_groups, with_sources=wanted)
+            look = self._port.sweep(wave.resource_groups, with_sources=wanted)
+            sweep = await answered(look, self._clock, LOOK_S)
         except ServiceError as error:
             self._away_since_s = at_s if self._away_since_s is None else self._away_since_s
             away_s = self._clock.monotonic() - self._away_since_s
@@ -132,19 +145,18 @@ class Loop:
                 remedy="Run the deploy_appliance playbook first.",
             )
 
-    async def _turn(self, tracks: Sequence[Track], turn: Turn) -> bool:
-        """Take every machine one step and send what they want; return whether anything is about to change."""
+    async def _take(self, tracks: Sequence[Track], turn: Turn) -> bool | None:
+        """Take every machine one step; return whether anything is about to change, None when nothing may be sent."""
         if not self._adopted:
             try:
                 found = await adopt(self._port, self._provider, self._clock, self._reads, tracks, turn)
             except LookLostError as lost:
                 self._emit(f"no answer from Azure ({lost.error.code}), looking again")
-                return True
+                return None
             self._adopted = True
             if found:
                 self._emit(f"an earlier run asked for {found} changes in the last minutes: they are followed first")
         soon = await each(lambda track: self._steps.take(track, turn), tracks)
-        await self._acts.send([track for track in tracks if track.result is None], turn)
         return any(soon)
 
     def _leave(self, tracks: Sequence[Track], reason: str) -> dict[str, str]:
@@ -165,14 +177,23 @@ class Loop:
     @staticmethod
     def _give_up(tracks: Sequence[Track], timeout_s: float) -> None:
         for track in tracks:
+            name, seen = track.machine.name, track.seen
+            looked = f"still {seen.stage}" if seen is not UNSEEN else "Azure has not said where it stands"
+            waited = [f"waited for: {track.waited_on or 'an answer from Azure'}"]
+            health = [f"its health: {_in_words(fault)}" for fault in seen.health_errors]
             track.fail(
                 DeadlineError(
-                    f"{track.machine.name}: still {track.seen.stage} after {timeout_s:.0f} s",
+                    f"{name}: {looked} after {timeout_s:.0f} s",
                     code="DeadlinePassed",
-                    cause=f"waited for: {track.waited_on}",
+                    cause="; ".join(waited + health),
                     remedy=GOES_ON,
                 )
             )
+
+
+def _in_words(fault: Fault) -> str:
+    code = f" [{fault.code}]" if fault.code else ""
+    return f"{fault.message}{code}" + (f" ({fault.cause})" if fault.cause else "")
 
 
 def gist(tracks: Sequence[Track]) -> Hashable:

@@ -42,9 +42,17 @@ class Pace:
 
 @dataclass
 class Progress:
-    """The shares of the disks that were seen copied, in percent, and when: what the remaining time follows from."""
+    """The shares of the disks that were seen copied, in percent, and when: what the remaining time follows from.
+
+    ``since_s`` is when this run first saw that the disks are being copied, None while they are not.
+    """
 
     seen: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=SAMPLES))
+    since_s: float | None = None
+
+    def copying(self, now: bool, now_s: float) -> None:
+        """Note whether the disks are being copied now."""
+        self.since_s = (now_s if self.since_s is None else self.since_s) if now else None
 
     def add(self, share: float | None, now_s: float) -> None:
         """Note a share; the same one again is no news, a smaller one begins anew (a resync)."""
@@ -66,8 +74,10 @@ class Progress:
         return max((100.0 - last) / rate - (now_s - last_s), 0.0)
 
     def unmoved_s(self, now_s: float) -> float:
-        """Return for how long the share has been the same; 0 before the first."""
-        return now_s - self.seen[-1][0] if self.seen else 0.0
+        """Return for how long the share has been the same, or none was told; 0 before the disks are copied."""
+        moved_s = [self.seen[-1][0]] if self.seen else []
+        begun_s = [self.since_s] if self.since_s is not None else []
+        return now_s - max(moved_s + begun_s, default=now_s)
 
 
 def in_words(seconds: float) -> str:

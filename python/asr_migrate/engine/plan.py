@@ -134,6 +134,18 @@ def planned_write(act: Act, machine: Machine, zone: LandingZone) -> PlannedWrite
     )
 
 
+def planned_repair(machine: Machine, zone: LandingZone) -> PlannedWrite:
+    """Return, as a line of check mode's list, that a machine is synchronised again: the remedy for Critical health."""
+    return PlannedWrite(
+        "POST",
+        f"{machine.name}: synchronise its disks again in vault {zone.vault}",
+        "its replication health is Critical and Site Recovery offers it",
+        f"replicationProtectedItems/{machine.name}/repairReplication",
+        machine=machine.name,
+        calls=1,
+    )
+
+
 def stops_of(act: Act) -> tuple[str, ...]:
     """Return what would keep ``act`` from being asked for now, in words."""
     return act.stops if isinstance(act, PlannedAct) else ()

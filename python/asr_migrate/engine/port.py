@@ -25,7 +25,7 @@ class SiteRecovery(Protocol):
         """Return one job with its tasks, errors and ``activityId``; ServiceError of status 404 when it is not there."""
 
     async def send(self, call: Call, site: Site | None, client_request_id: str | None = None) -> Sent:
-        """Ask for one change. A transient error leaves open whether it was begun, except 429 (not begun)."""
+        """Ask for one change. Any error but one of a status of 4xx (408 excepted) leaves open whether it was begun."""
 
     async def plans(self, wave: str) -> Mapping[str, StandingPlan]:
         """Return the wave's recovery plans that are in the vault, by name in lower case."""

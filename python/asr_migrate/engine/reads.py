@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from asr_migrate.clock import Clock
 from asr_migrate.domain.errors import ServiceError
 from asr_migrate.domain.site import Sweep
 from asr_migrate.domain.wave import Wave
@@ -16,6 +17,10 @@ T = TypeVar("T")
 
 AT_ONCE = 32
 TOGETHER = 2 * AT_ONCE
+LOOK_S = 600.0
+"""A sweep that has not ended after so long counts as no answer."""
+READ_S = 300.0
+"""A single read that has had no answer for so long is given up: a request ends in a minute, and few are repeated."""
 
 
 class LookLostError(Exception):
@@ -29,18 +34,31 @@ class LookLostError(Exception):
 class Reads:
     """What all single reads of a run go through."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._gate = asyncio.Semaphore(AT_ONCE)
 
     async def __call__(self, read: Callable[[], Awaitable[T]]) -> T:
-        """Return what ``read`` returns. Raises LookLostError for a transient ServiceError, any other as it is."""
+        """Return what ``read`` returns.
+
+        Raises LookLostError for a transient ServiceError and for no answer in ``READ_S``, any other error as it is.
+        """
         try:
             async with self._gate:
-                return await read()
+                return await answered(read(), self._clock, READ_S)
         except ServiceError as error:
             if error.transient:
                 raise LookLostError(error) from error
             raise
+
+
+async def answered(read: Awaitable[T], clock: Clock, seconds: float) -> T:
+    """Return what ``read`` returns. Raises a transient ServiceError when it has not answered after ``seconds``."""
+    try:
+        async with clock.timeout(seconds):
+            return await read
+    except TimeoutError as error:
+        raise ServiceError.from_codes(f"Azure has not answered a read for {seconds:.0f} s", ["NoAnswer"]) from error
 
 
 async def each(work: Callable[[A], Awaitable[T]], some: Iterable[A]) -> list[T]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -12,16 +12,18 @@ from asr_migrate.clock import Clock
 from asr_migrate.domain.errors import AsrMigrateError
 from asr_migrate.domain.gates import OPEN, Gates
 from asr_migrate.domain.lifecycle import Fault, Goal, Observation, Stage
+from asr_migrate.domain.site import Sweep
 from asr_migrate.domain.wave import Outcome, Wave
 from asr_migrate.engine.acts import Acts
 from asr_migrate.engine.ask import Asking
 from asr_migrate.engine.caps import DOCUMENTED, Cap
 from asr_migrate.engine.check import check
-from asr_migrate.engine.loop import Loop, Stop
+from asr_migrate.engine.loop import Loop
 from asr_migrate.engine.pace import Pace
 from asr_migrate.engine.port import Prober, Provider, SiteRecovery
-from asr_migrate.engine.reads import Reads, Turn, each
+from asr_migrate.engine.reads import LOOK_S, Reads, Turn, answered, each
 from asr_migrate.engine.steps import Steps
+from asr_migrate.engine.stop import CutShortError, Stop
 from asr_migrate.engine.tell import Emit, Teller, silent
 from asr_migrate.engine.track import Track
 
@@ -57,6 +59,7 @@ class Engine:
         self._asking = Asking(gates, quiesced_at or {}, prober)
         self._caps = tuple(caps)
         self._stop = Stop()
+        self._held: Callable[[], bool] = lambda: True
         self._followed: list[Track] = []
 
     @property
@@ -73,12 +76,24 @@ class Engine:
             self._emit(f"stopping: {reason}; what Azure is doing goes on")
         self._stop.set(reason)
 
+    def only_while(self, held: Callable[[], bool]) -> None:
+        """Ask ``held``, before each request that changes something, whether the wave is still this run's."""
+        self._held = held
+
+    def _shut(self) -> bool:
+        """Say whether nothing may be sent now."""
+        return self.stopping or not self._held()
+
+    async def _sweep(self, wave: Wave, *, with_sources: bool) -> Sweep:
+        """Look once. Raises ServiceError when Azure does not answer in ten minutes."""
+        return await answered(self._port.sweep(wave.resource_groups, with_sources=with_sources), self._clock, LOOK_S)
+
     async def look(self, wave: Wave) -> dict[str, Observation]:
         """Return where every machine of the wave stands now; nothing is asked for.
 
         A machine whose answer cannot be read is broken, with the reason.
         """
-        sweep = await self._port.sweep(wave.resource_groups, with_sources=True)
+        sweep = await self._sweep(wave, with_sources=True)
         seen: dict[str, Observation] = {}
         for machine in wave.machines:
             try:
@@ -94,14 +109,16 @@ class Engine:
         One look, no lock needed: nothing is sent. None, too, when Azure does not answer.
         """
         tracks = [Track(machine, goal) for machine in wave.machines]
-        reads = Reads()
+        reads = Reads(self._clock)
         steps = Steps(self._port, self._provider, self._clock, self._asking, silent, reads)
+        until_s = self._clock.monotonic() + 2 * LOOK_S
         try:
-            sweep = await self._port.sweep(wave.resource_groups, with_sources=goal is Goal.PROTECTED)
-        except AsrMigrateError:
+            looking = self._sweep(wave, with_sources=goal is Goal.PROTECTED)
+            sweep = await self._stop.read(looking, self._clock, until_s)
+            turn = Turn(wave, sweep, self._clock.monotonic())
+            await self._stop.read(each(lambda track: steps.take(track, turn), tracks), self._clock, until_s)
+        except (AsrMigrateError, CutShortError):
             return None
-        turn = Turn(wave, sweep, self._clock.monotonic())
-        await each(lambda track: steps.take(track, turn), tracks)
         results = {track.machine.name: track.result for track in tracks if track.result and track.result.reached}
         return Outcome(results) if len(results) == len(tracks) else None
 
@@ -125,10 +142,10 @@ class Engine:
         """
         tracks = [Track(machine, goal) for machine in wave.machines]
         if self._check_mode:
-            sweep = await self._port.sweep(wave.resource_groups, with_sources=goal is Goal.PROTECTED)
+            sweep = await self._sweep(wave, with_sources=goal is Goal.PROTECTED)
             return check(wave, tracks, self._provider, sweep, self._asking, self._clock.now())
         self._followed = tracks
-        reads = Reads()
+        reads = Reads(self._clock)
         steps = Steps(self._port, self._provider, self._clock, self._asking, self._emit, reads)
         acts = Acts(
             self._port,
@@ -136,7 +153,7 @@ class Engine:
             self._clock,
             caps=self._caps,
             emit=self._emit,
-            stopping=lambda: self.stopping,
+            stopping=self._shut,
             reads=reads,
         )
         loop = Loop(self._port, self._provider, self._clock, steps, acts, reads, self._stop, self._emit)

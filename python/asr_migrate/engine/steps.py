@@ -24,6 +24,8 @@ UNMOVED_S = 3600.0
 NEWS_PATIENCE_S = 300.0
 LOOKS_LOST = 10
 SENDS = 3
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What comes of reading an answer that does not have the expected shape."""
 REPAIR = "Repair what is named here, then run the same playbook again; nothing was cancelled."
 
 
@@ -74,7 +76,7 @@ class Steps:
             return True
         except AsrMigrateError as error:
             track.fail(error)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except UNREADABLE as error:
             track.fail(unreadable(track.machine.name, error))
         return False
 
@@ -85,6 +87,7 @@ class Steps:
             return self._unsure(track, why, now_s)
         seen = await self._detailed(track, seen, turn)
         track.seen = await self._asking.with_probes(track, seen, self._reads, now_s)
+        track.progress.copying(seen.stage is Stage.REPLICATING, now_s)
         track.progress.add(seen.progress, now_s)
         if (asked := track.doubtful) and await self._resolve(track, asked, turn) is Verdict.OPEN:
             return self._unsure(track, f"finding out whether this arrived: {VERBS[asked.verb].words}", now_s)
@@ -214,7 +217,7 @@ class Steps:
     @staticmethod
     def _stands_still(track: Track, now_s: float) -> Fault | None:
         """Return why no data arrives: told by the provider for two minutes, or by the machine's health for an hour in
-        which its share did not grow."""
+        which its share did not grow, or did not begin to."""
         seen = track.seen
         if seen.stalled is None:
             track.stalled_since_s = None

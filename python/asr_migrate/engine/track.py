@@ -12,6 +12,9 @@ from asr_migrate.domain.site import Json
 from asr_migrate.domain.wave import MachineResult, Step
 from asr_migrate.engine.pace import Progress
 
+UNSEEN = Observation(Stage.ABSENT)
+"""What stands for a machine that no look has shown yet."""
+
 
 @dataclass
 class Asked:
@@ -49,7 +52,7 @@ class Track:
     machine: Machine
     goal: Goal
     asked: list[Asked] = field(default_factory=list)
-    seen: Observation = field(default_factory=lambda: Observation(Stage.ABSENT))
+    seen: Observation = field(default_factory=lambda: UNSEEN)
     waited_on: str | None = None
     waiting_since_s: float = 0.0
     stalled_since_s: float | None = None

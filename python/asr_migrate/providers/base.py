@@ -15,7 +15,11 @@ from asr_migrate.domain.site import Json, Sweep
 
 RUNNING = frozenset({"NotStarted", "InProgress", "Suspended"})
 STALL_CODE = "78186"
+STANDSTILL_CODES = (STALL_CODE, "78174", "78188", "806", "78028", "78022", "327001")
+"""Health errors that say why a copy stands still, the most telling first. Only the first is a stall by itself: the
+others also come and go while data arrives."""
 STALLED_WITHOUT_CODE = "78169"
+WARNING = "Warning"
 
 COMMIT_PENDING = ("CommitPending", "CommitRequired")
 """Parts of the names of states in which a failover waits for its commit, whatever is offered at that moment."""
@@ -74,13 +78,15 @@ def details_of(item: Json, instance_type: str) -> Mapping[str, Any]:
     return details
 
 
-def health_faults(properties: Mapping[str, Any]) -> tuple[Fault, ...]:
+def health_faults(properties: Mapping[str, Any], *, without_warnings: bool = False) -> tuple[Fault, ...]:
     """Return the item's health errors; api versions before 2018 keep them in two lists."""
     entries: list[Mapping[str, Any]] = []
     for key in ("healthErrors", "replicationHealthErrors", "failoverHealthErrors"):
         entries += properties.get(key) or []
     faults = []
     for entry in entries:
+        if without_warnings and entry.get("errorLevel") == WARNING:
+            continue
         code = str(entry.get("errorCode") or "") or None
         row = lookup(code)
         faults.append(
@@ -97,14 +103,19 @@ def health_faults(properties: Mapping[str, Any]) -> tuple[Fault, ...]:
 
 
 def stalled(stands_still: bool, faults: Iterable[Fault]) -> Fault | None:
-    """Return why no data arrives, or None. The remedy names the port to open."""
-    named = next((fault for fault in faults if fault.code == STALL_CODE), None)
+    """Return why no data arrives, or None: the first health error that explains it, 78169 when there is none.
+
+    The remedy names the port to open where that helps.
+    """
+    by_code = {fault.code: fault for fault in reversed(tuple(faults))}
+    codes = STANDSTILL_CODES if stands_still else (STALL_CODE,)
+    named = next((by_code[code] for code in codes if code in by_code), None)
     if named is None and not stands_still:
         return None
-    row = lookup(STALL_CODE if named else STALLED_WITHOUT_CODE)
+    row = lookup(named.code if named else STALLED_WITHOUT_CODE)
     message = named.message if named else "Initial replication makes no progress"
     cause = (named.cause if named else None) or (row.cause if row else None)
-    return Fault(message, STALL_CODE if named else STALLED_WITHOUT_CODE, cause, row.remedy if row else None)
+    return Fault(message, named.code if named else STALLED_WITHOUT_CODE, cause, row.remedy if row else None)
 
 
 def job_is_running(job: Json | None) -> bool:
@@ -166,7 +177,23 @@ def settled_stage(properties: Mapping[str, Any]) -> tuple[Stage, bool]:
 def latest_job(sweep: Sweep, scenario: str, names: Iterable[str | None]) -> Json | None:
     """Return the newest job of a scenario about a machine that Site Recovery calls by one of ``names``."""
     mine = [job for job in sweep.jobs_about(*names) if properties_of(job).get("scenarioName") == scenario]
-    return max(mine, key=lambda job: str(properties_of(job).get("startTime") or "9"), default=None)
+    return max(mine, key=_begun, default=None)
+
+
+def _begun(job: Json) -> str:
+    """Return when a job began, for comparison; one that has no time yet is the newest."""
+    return str(properties_of(job).get("startTime") or "9")
+
+
+def newest_change(sweep: Sweep, names: Iterable[str | None]) -> Json | None:
+    """Return the newest job that moved a machine, or was to, which Site Recovery calls by one of ``names``.
+
+    When it failed it tells why the machine is broken: the item's ``currentScenario`` is idle again soon after a job has
+    failed, and its health errors need not be about that job at all.
+    """
+    moving = {row.job for verb, row in VERBS.items() if verb not in (Verb.DISCOVER, Verb.UPDATE)}
+    mine = [job for job in sweep.jobs_about(*names) if properties_of(job).get("scenarioName") in moving]
+    return max(mine, key=_begun, default=None)
 
 
 def observed(item: Json, sweep: Sweep, vm: AzureVm | None, test_vm: AzureVm | None) -> Observation:
@@ -191,7 +218,9 @@ def observed(item: Json, sweep: Sweep, vm: AzureVm | None, test_vm: AzureVm | No
         stage = Stage.BROKEN if error else stage
     faults = health_faults(properties)
     if stage is Stage.BROKEN and error is None:
-        error = job_fault(job) or (faults[0] if faults else None)
+        newest = newest_change(sweep, [properties.get("friendlyName"), item.get("name")])
+        grave = health_faults(properties, without_warnings=True)
+        error = job_fault(job) or job_fault(newest) or (grave[0] if grave else None)
         error = error or Fault(str(properties.get("protectionStateDescription") or properties.get("protectionState")))
     return Observation(
         stage=stage,

@@ -1,6 +1,7 @@
 """The provider adapters read what the real service answered."""
 
 import pytest
+from tests.worlds.zones import short_zone
 
 from asr_migrate.domain.errors import WireError, job_error
 from asr_migrate.domain.landing_zone import LandingZone
@@ -9,22 +10,7 @@ from asr_migrate.domain.site import Sweep
 from asr_migrate.providers.in_mage_azure_v2 import InMageAzureV2
 from asr_migrate.providers.in_mage_rcm import InMageRcm
 
-ZONE = LandingZone.model_validate(
-    {
-        "subscription_id": "s",
-        "tenant_id": "t",
-        "location": "westeurope",
-        "resource_group": "rg",
-        "vault": "v",
-        "network": "n",
-        "subnet": "a",
-        "test_network": "tn",
-        "test_subnet": "a",
-        "cache_storage_account": "c",
-        "policy": {"name": "p"},
-        "appliance": {"name": "appliance", "address": "10.0.0.1"},
-    }
-)
+ZONE = LandingZone.model_validate(short_zone())
 PROVIDERS = {"InMageRcm": InMageRcm(ZONE), "InMageAzureV2": InMageAzureV2(ZONE)}
 
 

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 from azure.mgmt.recoveryservicessiterecovery.models import IPConfigInputDetails, VMNicInputDetails
+from tests.worlds.zones import short_zone
 
 from asr_migrate.domain.landing_zone import LandingZone
 from asr_migrate.domain.lifecycle import Verb
@@ -16,23 +17,7 @@ NOT_ASKED = {"targetBootDiagnosticsStorageAccountId", "diskEncryptionSetId", "st
 
 
 def zone(architecture):
-    return LandingZone.model_validate(
-        {
-            "subscription_id": "s",
-            "tenant_id": "t",
-            "location": "westeurope",
-            "resource_group": "rg",
-            "vault": "v",
-            "network": "n",
-            "subnet": "a",
-            "test_network": "tn",
-            "test_subnet": "a",
-            "cache_storage_account": "c",
-            "policy": {"name": "p"},
-            "appliance": {"name": "appliance", "address": "10.0.0.1"},
-            "architecture": architecture,
-        }
-    )
+    return LandingZone.model_validate(short_zone(architecture=architecture))
 
 
 MACHINE = Machine(

@@ -2,27 +2,21 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from azure.core.pipeline import AsyncPipeline
 from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.core.rest import HttpRequest
+from tests.worlds.served import ServedWorld, sign_in
 
-from asr_lab.arm import landing_zone
-from asr_lab.arm.certificates import make_certificates
-from asr_lab.arm.server import serve
-from asr_lab.arm.tokens import Credentials
 from asr_lab.arm.world import World
 from asr_lab.clock import VirtualClock
-from asr_migrate.azure.client import connect
-from asr_migrate.clock import Clock, ManualClock
-from asr_migrate.domain.cloud import CloudSettings
+from asr_migrate.clock import ManualClock
 
-SECRET = "not-a-secret-of-anybody"
-CLIENT_ID = "33333333-3333-4333-8333-333333333333"
+from .far_end import FarEnd
+
 SPEED = 2000.0
 
 
@@ -32,6 +26,10 @@ class Answer:
     def __init__(self, status_code: int, headers: dict[str, str] | None = None) -> None:
         self.status_code = status_code
         self.headers = headers or {}
+        self.content = b""
+
+    async def close(self) -> None:
+        pass
 
 
 class Script(AsyncHttpTransport):
@@ -87,41 +85,26 @@ def send() -> Callable[..., Any]:
     return run
 
 
-class Lab:
+class Lab(ServedWorld):
     """The lab's Azure on loopback, its landing zone seeded; ``opened`` connects to it as the product does."""
 
-    def __init__(self, folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "127.35.0.1", World(), VirtualClock(SPEED))
         self.folder = folder
-        self.world = World()
-        self.clock = VirtualClock(SPEED)
-        landing_zone.seed(self.world, self.clock.now())
-        self.certificates = make_certificates(folder, addresses=["127.35.0.1"], now=datetime.now(UTC))
-        monkeypatch.setenv("AZURE_TENANT_ID", landing_zone.TENANT_ID)
-        monkeypatch.setenv("AZURE_CLIENT_ID", CLIENT_ID)
-        monkeypatch.setenv("AZURE_CLIENT_SECRET", SECRET)
 
-    @asynccontextmanager
-    async def opened(self, **options: Any):
-        credentials = Credentials(landing_zone.TENANT_ID, CLIENT_ID, SECRET)
-        runner = await serve(self.world, self.clock, self.certificates, "127.35.0.1", 0, credentials)
-        address = f"https://127.35.0.1:{runner.addresses[0][1]}"
-        cloud = CloudSettings(
-            resource_manager=address,
-            authority=address,
-            ca_file=options.pop("ca_file", str(self.certificates.ca_file)),
-            instance_discovery=False,
-        )
-        clock = Clock(1 / SPEED)
-        try:
-            async with connect(cloud, landing_zone.SUBSCRIPTION_ID, clock=clock, **options) as clients:
-                yield clients
-        finally:
-            await runner.cleanup()
+    opened = ServedWorld.connected
 
 
 @pytest.fixture
-def lab(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    return Lab(tmp_path, monkeypatch)
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    sign_in(monkeypatch)
+    return Lab(tmp_path)
+
+
+@pytest.fixture
+def far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FarEnd:
+    sign_in(monkeypatch)
+    return FarEnd(tmp_path)
 
 
 @pytest.fixture

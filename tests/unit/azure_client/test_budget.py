@@ -60,6 +60,39 @@ def test_the_service_is_believed_when_it_says_that_fewer_tokens_are_left():
     assert admitted_at(budget, clock, "PUT", 10)[-1] == pytest.approx(1.5)
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-ms-ratelimit-remaining-subscription-global-writes": "0"},
+        {"X-Ms-Ratelimit-Remaining-Tenant-Writes": "0"},
+        {
+            "x-ms-ratelimit-remaining-subscription-writes": "199",
+            "x-ms-ratelimit-remaining-subscription-global-writes": "0",
+        },
+    ],
+)
+def test_the_lowest_of_what_is_left_counts(headers):
+    clock = ManualClock()
+    budget = Budget(clock)
+    budget.learn("PUT", 202, headers)
+    assert admitted_at(budget, clock, "PUT", 10)[-1] == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-ms-ratelimit-remaining-subscription-reads": "0"},
+        {"x-ms-ratelimit-remaining-resource": "Microsoft.Compute/HighCostGet3Min;0"},
+        {"x-ms-ratelimit-remaining-subscription-writes": "none"},
+    ],
+)
+def test_what_is_said_of_something_else_changes_nothing(headers):
+    clock = ManualClock()
+    budget = Budget(clock)
+    budget.learn("PUT", 202, headers)
+    assert admitted_at(budget, clock, "PUT", 195)[-1] == 0.0
+
+
 def test_more_tokens_than_we_think_are_not_believed():
     clock = ManualClock()
     budget = Budget(clock)
@@ -74,6 +107,14 @@ def test_after_a_refusal_nothing_passes_before_the_wait_that_azure_names():
     budget.learn("POST", 429, {"Retry-After": "17"})
     assert admitted_at(budget, clock, "POST", 1) == [17.0]
     assert budget.spent.throttled == 1
+
+
+@pytest.mark.parametrize(("named", "wait_s"), [("Thu, 01 Jan 2026 00:00:40 GMT", 40.0), ("0.5", 1.0), ("7200", 300.0)])
+def test_a_wait_may_be_a_date_or_a_fraction_and_is_capped(named, wait_s):
+    clock = ManualClock()
+    budget = Budget(clock)
+    budget.learn("GET", 429, {"Retry-After": named})
+    assert admitted_at(budget, clock, "GET", 1) == [wait_s]
 
 
 def test_an_unreadable_wait_is_taken_as_five_seconds():

@@ -3,6 +3,7 @@
 from itertools import product
 
 import pytest
+from tests.worlds.zones import short_zone
 
 from asr_migrate.azure import freshness, rows
 from asr_migrate.domain.landing_zone import Architecture, LandingZone
@@ -16,20 +17,7 @@ from asr_migrate.providers.in_mage_azure_v2 import InMageAzureV2
 from asr_migrate.providers.in_mage_rcm import InMageRcm
 from asr_migrate.report.collect import recovery_point_id
 
-ZONE = {
-    "subscription_id": "s",
-    "tenant_id": "t",
-    "location": "westeurope",
-    "resource_group": "rg",
-    "vault": "v",
-    "network": "n",
-    "subnet": "a",
-    "test_network": "tn",
-    "test_subnet": "a",
-    "cache_storage_account": "c",
-    "policy": {"name": "p"},
-    "appliance": {"name": "appliance", "address": "10.0.0.1"},
-}
+ZONE = short_zone()
 PROVIDERS = [InMageRcm, InMageAzureV2]
 WEB = Machine(
     name="web",

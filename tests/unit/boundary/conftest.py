@@ -9,11 +9,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[3]
 ADDRESS = "127.54.0.2"
 SPEED = 80.0
 WAVE = ROOT / "plugins" / "modules" / "wave.py"
+BIN = Path(sys.executable).parent
 
 
 def _load(path):
@@ -60,10 +62,14 @@ class Controllers:
             "cloud": cloud,
             "wait_scale": 1 / SPEED,
             "journal": str(self.folder / controller / "w.jsonl"),
-            "machines": [self.machine(name, address) for name, address in self.lab.sources.items()],
+            "machines": self.machines(self.lab.sources),
             "goal": goal,
         }
         return json.dumps({"ANSIBLE_MODULE_ARGS": {**parameters, **more}}).encode()
+
+    def machines(self, names):
+        """Return the machines of these names as modules take them."""
+        return [self.machine(name, self.lab.sources[name]) for name in names]
 
     def machine(self, name, address):
         target = {"vm_name": f"vm-{name}", "vm_size": "Standard_B2s"}
@@ -145,5 +151,79 @@ def story(tmp_path):
                 return await play(controllers)
 
         return asyncio.run(go())
+
+    return tell
+
+
+class Playbooks:
+    """Runs playbooks on the controllers' wave; its machines are reached as local hosts."""
+
+    def __init__(self, controllers, folder):
+        self.controllers = controllers
+        self.folder = folder
+        told = json.loads(controllers.arguments("cli", "protected"))["ANSIBLE_MODULE_ARGS"]
+        self.variables = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "asr_wave": "w",
+            "asr_source": "physical",
+            "asr_landing_zone": told["landing_zone"],
+            "asr_cloud": told["cloud"],
+            "asr_wait_scale": told["wait_scale"],
+            "asr_journal_dir": str(folder / "journal"),
+        }
+        self.hosts = {
+            machine["name"]: {f"asr_{key}": machine[key] for key in ("source_id", "os", "addresses", "target")}
+            for machine in told["machines"]
+        }
+
+    async def play(self, name, *words, **variables):
+        """Run one playbook by ansible-playbook and return its exit code and output, spaces made single."""
+        command = (str(BIN / "ansible-playbook"), f"playbooks/{name}.yml")
+        return await self.ended(await self.started(command, *words, **variables))
+
+    async def start(self, *words, stderr=asyncio.subprocess.STDOUT, **variables):
+        """Start asr-migrate with an inventory of the wave and return its process."""
+        command = (sys.executable, "-c", "from asr_migrate.cli.main import app; app()")
+        return await self.started(command, *words, stderr=stderr, **variables)
+
+    async def started(self, command, *words, stderr=asyncio.subprocess.STDOUT, **variables):
+        inventory = self.folder / "inventory.yml"
+        wave = {"hosts": self.hosts, "vars": {**self.variables, **variables}}
+        inventory.write_text(yaml.safe_dump({"all": {"children": {"wave_w": wave}}}))
+        environment = self.controllers.environment(ANSIBLE_HOME=str(self.folder / "ansible"), ANSIBLE_NOCOLOR="1")
+        environment |= {"PATH": f"{BIN}{os.pathsep}{environment['PATH']}", "COLUMNS": "200", "LANG": "C.UTF-8"}
+        return await asyncio.create_subprocess_exec(
+            *command,
+            *words,
+            "-i",
+            str(inventory),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=stderr,
+            cwd=ROOT,
+            env=environment,
+            start_new_session=True,
+        )
+
+    async def ended(self, process):
+        out, _ = await process.communicate()
+        return process.returncode, " ".join(out.decode().split())
+
+    async def run(self, *words, **variables):
+        """Run asr-migrate to its end and return its exit code and output, spaces made single."""
+        return await self.ended(await self.start(*words, **variables))
+
+
+@pytest.fixture
+def told(story, tmp_path):
+    """Tell a story that begins with a wave which is protected."""
+
+    def tell(play):
+        async def go(controllers):
+            await controllers.run("prepare")
+            return await play(controllers, Playbooks(controllers, tmp_path))
+
+        return story(go)
 
     return tell

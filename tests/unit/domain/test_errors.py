@@ -10,15 +10,10 @@ import asr_migrate
 from asr_migrate.domain.errors import CATALOGUES, InputError, ServiceError, catalogue, job_error, lookup
 
 ROOT = Path(asr_migrate.__file__).parent
-DOCUMENTED_CODES = """
-    95001 95103 95105 95106 95107 95108 95117 97118 95222 95265 95266 95309 95310 95311 95313 95320 95517 95518 95519
-    95520 95521 95522 95523 95524 511 512 517 806
-    78022 78026 78028 78032 78143 78144 78169 78174 78186 78188 78253 325091 325092 327001 161011 310056
-    InvalidChannelIntegrityKeyToken ACS50008 506 15035 15040 150261 45031 559
-    28031 28044 28061 28075 28092 28175 28190 310024 532 539 25037 25038 70038 70094 31389 170010
-    SubscriptionRequestsThrottled TooManyRequests ComputeRpVmAllocationFailed SkuNotAvailableForHydrationVM
-    0x800706BE 0x80070430 0x8007041F 0x8004E00F 0x80040154 0x80070422 0x80042304 0x800423F2
-    150097 151066 151037 151072 151195 151196 151197 150039 150019 151025 150172 151126
+DOCUMENTED = yaml.safe_load(Path(__file__).with_name("documented_errors.yml").read_text())
+FURTHER_CODES = """
+    95222 78026 78032 78143 325091 325092 161011 310056 15035 15040 45031 559 28061 28175 28190 310024 532 539 25037
+    25038 TooManyRequests ExpiredAuthenticationToken InvalidAuthenticationToken InvalidAuthenticationTokenTenant
 """
 
 
@@ -35,9 +30,35 @@ def codes_of(folder):
     }
 
 
-@pytest.mark.parametrize("code", DOCUMENTED_CODES.split())
-def test_every_documented_code_is_in_the_catalogue(code):
+@pytest.mark.parametrize("code", FURTHER_CODES.split())
+def test_every_code_that_was_recorded_is_in_the_catalogue(code):
     assert lookup(code)
+
+
+@pytest.mark.parametrize(
+    ("table", "count"),
+    [
+        ("push_installation", 20),
+        ("replication", 13),
+        ("configuration_server", 11),
+        ("failover", 11),
+        ("vss", 10),
+        ("azure_to_azure", 9),
+    ],
+)
+def test_every_row_of_the_documented_tables_is_in_the_catalogue(table, count):
+    assert len(DOCUMENTED[table]) == count
+    assert [name for row in DOCUMENTED[table] for name in row if lookup(name) is None] == []
+
+
+def test_another_spelling_of_a_code_says_the_same_under_its_own_name():
+    row, spelled = lookup(95103), lookup("EP0854")
+    assert (spelled.code, spelled.cause, spelled.remedy) == ("EP0854", row.cause, row.remedy)
+
+
+def test_a_code_with_two_meanings_tells_both():
+    assert "heartbeat" in lookup(806).cause
+    assert "CScript" in lookup(806).cause
 
 
 @pytest.mark.parametrize("folder", ["engine", "domain", "providers", "azure"])
@@ -74,6 +95,15 @@ def test_the_services_own_words_win_over_the_catalogue():
 def test_the_catalogue_speaks_where_the_service_is_silent():
     error = ServiceError.from_codes("it failed", ["95107"])
     assert "LocalAccountTokenFilterPolicy" in error.remedy
+
+
+@pytest.mark.parametrize("status", [408, 500, 501, 503])
+def test_a_final_code_is_transient_with_a_status_that_leaves_it_open(status):
+    assert ServiceError.from_codes("it failed", ["28031"], status=status).transient
+
+
+def test_a_final_code_of_a_job_is_final():
+    assert ServiceError.from_codes("it failed", ["28031"]).transient is False
 
 
 @pytest.mark.parametrize(("status", "transient"), [(503, True), (429, True), (400, False), (403, False)])

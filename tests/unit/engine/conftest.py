@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from tests.worlds.zones import APPLIANCE, lab_zone
 
 from asr_migrate.clock import ManualClock
 from asr_migrate.domain.landing_zone import LandingZone
@@ -17,20 +18,7 @@ from asr_migrate.providers.in_mage_rcm import InMageRcm
 
 from .fake_vault import FakeVault, protectable, server
 
-ZONE = {
-    "subscription_id": "22222222-2222-4222-8222-222222222222",
-    "tenant_id": "11111111-1111-4111-8111-111111111111",
-    "location": "westeurope",
-    "resource_group": "rg-migration",
-    "vault": "vault-current",
-    "network": "vnet-prod",
-    "subnet": "apps",
-    "test_network": "vnet-test",
-    "test_subnet": "apps",
-    "cache_storage_account": "stasrcache",
-    "policy": {"name": "policy"},
-    "appliance": {"name": "current-appliance", "address": "10.20.0.20"},
-}
+ZONE = lab_zone(vault="vault-current", appliance={"name": "current-appliance", "address": APPLIANCE})
 
 
 def described(name: str, address: str, **target: Any) -> dict[str, Any]:

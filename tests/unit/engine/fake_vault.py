@@ -78,6 +78,7 @@ class FakeVault:
     old_for: int = 0
     plans_here: dict[str, StandingPlan] = field(default_factory=dict)
     plan_runs: list[RunningPlan] = field(default_factory=list)
+    plan_calls: list[PlanCall] = field(default_factory=list)
     no_plans: Exception | None = None
     skipping: set[str] = field(default_factory=set)
     released: list[str] = field(default_factory=list)
@@ -175,6 +176,7 @@ class FakeVault:
             raise refusal
         name = self._new_job(call.operation, call.plan, str(client_request_id), "RecoveryPlan")
         self.sent.append((call.plan, call.operation))
+        self.plan_calls.append(call)
         groups = [[member.item_id.rpartition("/")[2] for member in group] for group in call.groups]
         run = RunningPlan(name, call, groups)
         self.plan_runs.append(run)

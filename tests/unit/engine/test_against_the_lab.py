@@ -1,179 +1,50 @@
 """The engine against the lab's Azure over real HTTPS, with the real SDK and the real credential."""
 
 import asyncio
-import uuid
 from collections.abc import Awaitable, Callable, Collection
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.worlds.hosts import host
+from tests.worlds.served import ServedWorld, sign_in
+from tests.worlds.vaults import prepare
+from tests.worlds.zones import APPLIANCE, GROUP, lab_zone, vault_id
 
-from asr_lab.arm import landing_zone
-from asr_lab.arm.certificates import make_certificates
-from asr_lab.arm.estate import HostDescription, HostDisk, ListedHosts, PushFailure
-from asr_lab.arm.providers.model import VMWARE_FABRIC, ApplianceServer, Fabric
+from asr_lab.arm.estate import ListedHosts, PushFailure
 from asr_lab.arm.resources.compute import set_power
-from asr_lab.arm.server import serve
-from asr_lab.arm.site_recovery import (
-    add_fabric,
-    world_add_physical_server,
-    world_register_appliance,
-    world_register_mobility,
-)
-from asr_lab.arm.tokens import Credentials
-from asr_lab.arm.wire import Request
 from asr_lab.arm.world import World
 from asr_lab.clock import VirtualClock
 from asr_migrate.domain.gates import Gates
 from asr_migrate.domain.lifecycle import Goal, Stage
 from asr_migrate.domain.wave import Outcome, Wave
-from asr_migrate.session import Session, open_session
+from asr_migrate.session import Session
 
 SPEED = 1200.0
 ADDRESS = "127.35.0.2"
-SECRET = "not-a-secret-of-anybody"
-CLIENT_ID = "33333333-3333-4333-8333-333333333333"
 ROAD = (Goal.PROTECTED, Goal.TEST_RUNNING, Goal.TESTED, Goal.FAILED_OVER, Goal.MIGRATED)
-VERSION = "2025-08-01"
-APPLIANCE = "10.20.0.20"
 
 
-def host(name: str, address: str, os_type: str = "Linux") -> HostDescription:
-    identity = str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
-    disks = (HostDisk("disk0", 32 << 30, True),)
-    mac = "02:00:" + ":".join(f"{int(part):02x}" for part in address.split("."))
-    return HostDescription(
-        identity, name, (address,), os_type, "Some OS", disks, identity, mac, "BIOS", 2, 4096, "9.62.0.0"
-    )
-
-
-class Lab:
+class Lab(ServedWorld):
     """The lab's Azure with a vault, an appliance and sources; ``reach`` runs the product against it."""
 
     def __init__(self, folder: Path, architecture: str) -> None:
         self.architecture = architecture
         self.sources = {"web": "10.20.1.21", "db": "10.20.1.22"}
-        self.hosts = ListedHosts({address: host(name, address) for name, address in self.sources.items()})
-        self.hosts.hosts[APPLIANCE] = host("appliance", APPLIANCE, "Windows")
-        self.world = World(self.hosts)
-        self.clock = VirtualClock(SPEED)
-        landing_zone.seed(self.world, self.clock.now())
-        self.certificates = make_certificates(folder, addresses=[ADDRESS], now=datetime.now(UTC))
+        self.hosts = ListedHosts(
+            {address: host(name, address, windows=False) for name, address in self.sources.items()}
+        )
+        self.hosts.hosts[APPLIANCE] = host("appliance", APPLIANCE)
+        super().__init__(folder, ADDRESS, World(self.hosts), VirtualClock(SPEED))
+        self.zone = lab_zone(architecture=architecture)
         self.targets: dict[str, dict[str, Any]] = {}
         self.probes: dict[str, list[dict[str, Any]]] = {}
         self.lines: list[str] = []
 
-    @property
-    def group(self) -> str:
-        return f"/subscriptions/{landing_zone.SUBSCRIPTION_ID}/resourceGroups/{landing_zone.RESOURCE_GROUP}"
-
-    @property
-    def vault_id(self) -> str:
-        return f"{self.group}/providers/Microsoft.RecoveryServices/vaults/vault-a"
-
-    def put(self, path: str, body: Any, version: str = VERSION) -> None:
-        request = Request("PUT", path, {"api-version": version}, {"host": ADDRESS}, body)
-        response = self.world.handle(request, self.clock.now())
-        assert response.status < 300, response.body
-        self.clock.advance(120)
-
     def prepare(self) -> None:
         """Make what the landing zone, appliance and source playbooks leave behind."""
-        self.put(
-            self.vault_id,
-            {"location": landing_zone.LOCATION, "sku": {"name": "Standard"}, "properties": {}},
-            "2026-11-01",
-        )
-        classic = self.architecture == "classic"
-        container = self._classic_appliance() if classic else self._modernized_appliance()
-        settings: dict[str, Any] = (
-            {
-                "instanceType": "InMageAzureV2",
-                "recoveryPointThresholdInMinutes": 60,
-                "recoveryPointHistory": 1440,
-                "crashConsistentFrequencyInMinutes": 5,
-                "appConsistentFrequencyInMinutes": 0,
-                "multiVmSyncStatus": "Disable",
-            }
-            if classic
-            else {
-                "instanceType": "InMageRcm",
-                "recoveryPointHistoryInMinutes": 1440,
-                "crashConsistentFrequencyInMinutes": 5,
-                "appConsistentFrequencyInMinutes": 0,
-                "enableMultiVmSync": "false",
-            }
-        )
-        policy = f"{self.vault_id}/replicationPolicies/policy"
-        self.put(policy, {"properties": {"providerSpecificInput": settings}})
-        self.put(
-            f"{container}/replicationProtectionContainerMappings/mapping",
-            {"properties": {"targetProtectionContainerId": "Microsoft Azure", "policyId": policy}},
-        )
+        prepare(self.world, self.clock, vault_id("vault-a"), self.architecture, self.sources.values())
         self.world.log.clear()
-
-    def _modernized_appliance(self) -> str:
-        now = self.clock.now()
-        fabric = world_register_appliance(self.world, vault_id=self.vault_id, host=self.hosts.hosts[APPLIANCE], now=now)
-        for address in self.sources.values():
-            world_add_physical_server(
-                self.world,
-                vault_id=self.vault_id,
-                address=address,
-                account="root",
-                credential_type="LinuxServer",
-                now=now,
-            )
-        self.clock.advance(600)
-        return f"{fabric}/replicationProtectionContainers/vault-a-replicationcontainer"
-
-    def _classic_appliance(self) -> str:
-        now = self.clock.now()
-        server = ApplianceServer(
-            "5C12EBF4-F86C-4247-BBD948182F762D3B", "appliance", self.hosts.hosts[APPLIANCE], "9.59"
-        )
-        fabric = Fabric(
-            id=f"{self.vault_id}/replicationFabrics/{'a' * 64}",
-            name="a" * 64,
-            kind=VMWARE_FABRIC,
-            friendly_name="appliance",
-            internal_id=self.world.guid(),
-            vault_id=self.vault_id,
-            location=landing_zone.LOCATION,
-            servers=[server],
-            registered=now,
-            passphrase="a passphrase of sixteen",
-            accounts={"1": "migration"},
-        )
-        made = add_fabric(self.world, fabric, container=f"cloud_{fabric.internal_id}", container_text="appliance")
-        for address in self.sources.values():
-            world_register_mobility(
-                self.world,
-                server_address=APPLIANCE,
-                passphrase=fabric.passphrase,
-                host=self.hosts.hosts[address],
-                now=now,
-            )
-        return made.id
-
-    def zone(self) -> dict[str, Any]:
-        return {
-            "subscription_id": landing_zone.SUBSCRIPTION_ID,
-            "tenant_id": landing_zone.TENANT_ID,
-            "location": landing_zone.LOCATION,
-            "resource_group": landing_zone.RESOURCE_GROUP,
-            "vault": "vault-a",
-            "network": "vnet-prod",
-            "subnet": "apps",
-            "test_network": "vnet-test",
-            "test_subnet": "apps",
-            "cache_storage_account": landing_zone.STORAGE_ACCOUNT,
-            "policy": {"name": "policy"},
-            "appliance": {"name": "appliance", "address": APPLIANCE},
-            "architecture": self.architecture,
-        }
 
     def machines(self) -> list[dict[str, Any]]:
         return [
@@ -191,27 +62,9 @@ class Lab:
             for name, address in self.sources.items()
         ]
 
-    @asynccontextmanager
-    async def opened(self, check_mode: bool):
-        credentials = Credentials(landing_zone.TENANT_ID, CLIENT_ID, SECRET)
-        runner = await serve(self.world, self.clock, self.certificates, ADDRESS, 0, credentials)
-        url = f"https://{ADDRESS}:{runner.addresses[0][1]}"
-        cloud = {
-            "resource_manager": url,
-            "authority": url,
-            "ca_file": str(self.certificates.ca_file),
-            "instance_discovery": False,
-        }
-        params = {"landing_zone": self.zone(), "cloud": cloud, "wait_scale": 1 / SPEED}
-        try:
-            async with open_session(params, check_mode) as session:
-                yield session
-        finally:
-            await runner.cleanup()
-
     def run(self, work: Callable[[Session, Wave], Awaitable[Any]], check_mode: bool = False) -> Any:
         async def go() -> Any:
-            async with self.opened(check_mode) as session:
+            async with self.session(self.zone, check_mode) as session:
                 return await work(session, Wave.from_hosts(self.machines(), session.landing_zone))
 
         return asyncio.run(go())
@@ -265,9 +118,7 @@ class Lab:
 
 @pytest.fixture
 def signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AZURE_TENANT_ID", landing_zone.TENANT_ID)
-    monkeypatch.setenv("AZURE_CLIENT_ID", CLIENT_ID)
-    monkeypatch.setenv("AZURE_CLIENT_SECRET", SECRET)
+    sign_in(monkeypatch)
 
 
 @pytest.fixture(params=["modernized", "classic"])
@@ -344,7 +195,7 @@ def test_a_test_failover_does_not_count_as_running_while_a_probe_fails(lab):
 
 def test_a_vm_that_does_not_run_after_the_failover_is_not_committed(lab):
     lab.reach_all(*ROAD[:-1])
-    vm = f"{lab.group}/providers/Microsoft.Compute/virtualMachines/vm-db"
+    vm = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/vm-db"
     set_power(lab.world, vm, "deallocated", lab.clock.now())
     lab.world.log.clear()
     outcome, asked = lab.reach_probed(Goal.MIGRATED)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from tests.worlds.zones import lab_zone
 
 from asr_migrate.domain.errors import RefusedError
 from asr_migrate.domain.landing_zone import LandingZone
@@ -12,20 +13,7 @@ from asr_migrate.domain.wave import Wave
 from asr_migrate.engine import bulk
 from asr_migrate.engine.bulk_outcome import PlanState, outcomes
 
-ZONE: dict[str, Any] = {
-    "subscription_id": "22222222-2222-4222-8222-222222222222",
-    "tenant_id": "11111111-1111-4111-8111-111111111111",
-    "location": "westeurope",
-    "resource_group": "rg-migration",
-    "vault": "vault-current",
-    "network": "vnet-prod",
-    "subnet": "apps",
-    "test_network": "vnet-test",
-    "test_subnet": "apps",
-    "cache_storage_account": "stasrcache",
-    "policy": {"name": "policy"},
-    "appliance": {"name": "current-appliance", "address": "10.20.0.20"},
-}
+ZONE = lab_zone(vault="vault-current")
 FABRIC = "/subscriptions/s/vaults/v/replicationFabrics/f"
 
 

@@ -191,7 +191,7 @@ def test_a_single_window_ends_when_it_says():
 @pytest.mark.parametrize(
     ("options", "place", "value", "words"),
     [
-        ({"tested_within_days": 0}, "asr_gates.tested_within_days", "0", "greater than or equal to 1"),
+        ({"tested_within_days": 0}, "asr_gates.tested_within_days", "0", "at least 1"),
         ({"tested_within_days": True}, "asr_gates.tested_within_days", "True", "number of days"),
         ({"tested_within": 7}, "asr_gates.tested_within", "7", ""),
         ({"approval": {"by": " ", "reason": "x"}}, "asr_gates.approval.by", "' '", ""),
@@ -206,7 +206,7 @@ def test_a_single_window_ends_when_it_says():
             {"freeze": [{"start": "2026-03-04T10:00:00", "end": "2026-03-05T10:00:00Z", "why": "x"}]},
             "asr_gates.freeze.0.start",
             "2026-03-04T10:00:00",
-            "timezone",
+            "with a zone",
         ),
         (
             {"freeze": [{"start": "2026-03-04T10:00:00Z", "end": "2026-03-04T09:00:00Z", "why": "x"}]},

@@ -68,6 +68,18 @@ def test_how_long_a_share_has_not_moved():
     assert progress.unmoved_s(1000) == 900
 
 
+def test_a_copy_of_which_no_share_is_told_has_not_moved_since_it_began():
+    progress = Progress()
+    progress.copying(True, 100)
+    progress.copying(True, 400)
+    assert progress.unmoved_s(1000) == 900
+    progress.add(5.0, 700)
+    assert progress.unmoved_s(1000) == 300
+    progress.copying(False, 1100)
+    progress.copying(True, 2000)
+    assert progress.unmoved_s(2100) == 100
+
+
 @pytest.mark.parametrize(("seconds", "words"), [(5, "1 min"), (2400, "40 min"), (3 * 3600, "3 h")])
 def test_durations_in_words(seconds, words):
     assert in_words(seconds) == words

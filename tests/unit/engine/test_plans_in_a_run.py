@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from asr_migrate.domain.errors import ServiceError
+from asr_migrate.domain.errors import ServiceError, SetupError, WireError
 from asr_migrate.domain.lifecycle import Goal, Verb
 from asr_migrate.domain.site import Written
 from asr_migrate.domain.wave import Wave
@@ -189,3 +189,107 @@ def test_no_plan_is_asked_after_a_stop(big_story):
     assert plan_requests(story) == []
     assert outcome.stopped == "SIGTERM"
     assert all(Verb.FAIL_OVER not in result.did for result in outcome.machines.values())
+
+
+ODD = ValueError("invalid literal for int() with base 10: 'Wed, 21 Oct'")
+
+
+@pytest.mark.parametrize("error", [ODD, WireError("no status in the answer"), RuntimeError("the stream is closed")])
+def test_an_answer_of_a_plan_that_cannot_be_read_leaves_one_job_and_the_run_goes_on(big_story, error):
+    story = big_story(12)
+    story.reach_all(Goal.PROTECTED)
+    story.vault.refusing["asr-current-1", "unplannedFailover"] = error
+    story.vault.after_effect = True
+    assert all(result.reached for result in story.reach(Goal.FAILED_OVER).machines.values())
+    assert plan_requests(story) == [("asr-current-1", "unplannedFailover")]
+    assert singles(story, "unplannedFailover") == []
+
+
+def test_what_goes_wrong_with_one_plan_ends_neither_the_run_nor_the_other_plans(big_story):
+    story = big_story(24, target=lambda number: {"vm_name": f"vm-{number}", "test_network": f"net-{number % 2}"})
+    story.reach_all(Goal.PROTECTED)
+    prepare = story.vault.prepare_plan
+
+    async def odd(call):
+        if call.plan == "asr-current-2":
+            raise ODD
+        return await prepare(call)
+
+    story.vault.prepare_plan = odd
+    outcome = story.reach(Goal.FAILED_OVER)
+    codes = Counter(result.error.code if result.error else "reached" for result in outcome.machines.values())
+    assert codes == {"reached": 12, "Unreadable": 12}
+
+
+@pytest.mark.parametrize("method", ["prepare_plan", "send_plan"])
+def test_what_must_be_prepared_first_fails_the_machines_of_the_plan_and_is_not_tried_one_by_one(big_story, method):
+    story = big_story(12)
+    story.reach_all(Goal.PROTECTED)
+
+    async def full(*_):
+        raise SetupError("the journal cannot be written", code="JournalUnwritable")
+
+    setattr(story.vault, method, full)
+    outcome = story.reach(Goal.FAILED_OVER)
+    assert {result.error.code for result in outcome.machines.values()} == {"JournalUnwritable"}
+    assert singles(story, "unplannedFailover") == []
+
+
+def test_a_journal_that_stops_the_run_leaves_the_machines_stopped_and_not_failed(big_story):
+    story = big_story(12)
+    story.reach_all(Goal.PROTECTED)
+    engine = story.engine()
+
+    async def full(*_):
+        engine.stop("the journal cannot be written")
+        raise SetupError("the journal cannot be written", code="JournalUnwritable")
+
+    story.vault.send_plan = full
+    outcome = asyncio.run(engine.reach(Wave.from_hosts(story.machines, story.zone), Goal.FAILED_OVER, 3600))
+    assert {result.error.code for result in outcome.machines.values()} == {"Stopped"}
+    assert singles(story, "unplannedFailover") == []
+
+
+def test_plans_that_may_not_be_read_do_not_end_the_run(big_story):
+    story = big_story(12, boot_order=lambda number: number % 3 + 1)
+    story.reach_all(Goal.PROTECTED)
+
+    async def forbidden(wave):
+        raise ServiceError("no rights on plans", code="AuthorizationFailed", status=403)
+
+    story.vault.plans = forbidden
+    assert all(result.reached for result in story.reach(Goal.FAILED_OVER).machines.values())
+    orders = [int(name[1:]) % 3 + 1 for name in singles(story, "unplannedFailover")]
+    assert (len(orders), orders) == (12, sorted(orders))
+    assert len([line for line in story.lines if "cannot be read" in line]) == 1
+
+
+@pytest.mark.parametrize("after_effect", [True, False])
+def test_an_answer_of_one_machine_that_cannot_be_read_is_looked_up(story, after_effect):
+    story.reach_all(Goal.PROTECTED)
+    story.vault.refusing["web", "unplannedFailover"] = ODD
+    story.vault.after_effect = after_effect
+    assert all(result.reached for result in story.reach(Goal.FAILED_OVER).machines.values())
+    assert story.vault.sent.count(("web", "unplannedFailover")) == 1
+
+
+@pytest.mark.parametrize("refuses", ["prepare_plan", "send_plan", "cap"])
+def test_boot_order_holds_when_plans_cannot_serve(big_story, refuses):
+    story = big_story(12, boot_order=lambda number: number % 3 + 1)
+    story.reach_all(Goal.PROTECTED)
+    refusal = ServiceError("no rights on plans", code="AuthorizationFailed", status=403)
+    caps = [Cap(Scope.VAULT, MAKING_VMS, 4)] if refuses == "cap" else ()
+    if refuses == "prepare_plan":
+        story.vault.no_plans = refusal
+    if refuses == "send_plan":
+        story.vault.refusing["asr-current-1", "unplannedFailover"] = refusal
+    story.vault.failing["m0001", "unplannedFailover"] = "28031"
+    story.vault.sent.clear()
+    story.vault.most_running = 0
+    outcome = story.reach(Goal.FAILED_OVER, caps=caps)
+    assert [name for name, result in outcome.machines.items() if not result.reached] == ["m0001"]
+    orders = [int(name[1:]) % 3 + 1 for name in singles(story, "unplannedFailover")]
+    assert orders == sorted(orders)
+    assert len(orders) == 12
+    assert story.vault.most_running == 4
+    assert len([line for line in story.lines if "cannot serve" in line]) == (0 if refuses == "cap" else 1)

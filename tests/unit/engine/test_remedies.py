@@ -62,6 +62,19 @@ def test_critical_health_with_resync_on_offer_is_mended_once(story):
     assert story.vault.sent.count(("web", "repairReplication")) == 1
 
 
+def test_check_mode_lists_the_resync_that_a_run_sends(story):
+    story.reach_all(Goal.PROTECTED)
+    item = story.vault.items["web"]["properties"]
+    item["replicationHealth"] = "Critical"
+    assert story.reach(Goal.PROTECTED, check_mode=True).writes == ()
+    item["allowedOperations"] = [*item["allowedOperations"], "RepairReplication"]
+    (write,) = story.reach(Goal.PROTECTED, check_mode=True).writes
+    assert (write.machine, write.path) == ("web", "replicationProtectedItems/web/repairReplication")
+    story.vault.sent.clear()
+    story.reach(Goal.PROTECTED, timeout_s=60)
+    assert story.vault.sent == [("web", "repairReplication")]
+
+
 def test_resync_is_not_for_a_machine_that_has_failed_over():
     seen = Observation(Stage.FAILED_OVER, frozenset({"RepairReplication"}), health="Critical")
     assert remedies.resync(seen, Goal.PROTECTED, Counter()) is None

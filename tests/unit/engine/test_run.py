@@ -109,6 +109,35 @@ def test_data_that_does_not_arrive_stops_the_machine_and_names_the_port(story):
     assert outcome.machines["db"].reached
 
 
+SILENT = {"errorCode": "78174", "errorMessage": "no heartbeat", "possibleCauses": "the agent is stopped"}
+
+
+def copy_that_stands_still(story, share, *errors):
+    """Begin to copy the disks of both machines; web's then stand at ``share``, and its health says ``errors``."""
+    story.reach(Goal.PROTECTED, timeout_s=1700)
+    item = story.vault.items["web"]["properties"]
+    story.vault.waiting = []
+    item.update(healthErrors=list(errors), replicationHealth="Critical" if errors else "Normal")
+    item["providerSpecificDetails"]["initialReplicationProgressPercentage"] = share
+    story.machines = story.machines[:1]
+
+
+@pytest.mark.parametrize("share", [None, 25])
+def test_a_copy_that_does_not_move_for_an_hour_under_a_health_error_ends_with_that_error(story, share):
+    copy_that_stands_still(story, share, SILENT)
+    began_s = story.clock.monotonic()
+    error = story.reach(Goal.PROTECTED).machines["web"].error
+    assert "no heartbeat" in error.message
+    assert 3600 <= story.clock.monotonic() - began_s < 4200
+
+
+def test_the_deadline_names_the_health_of_the_machine_that_it_ends(story):
+    copy_that_stands_still(story, None, SILENT)
+    error = story.reach(Goal.PROTECTED, timeout_s=1800).machines["web"].error
+    assert error.code == "DeadlinePassed"
+    assert "its health: no heartbeat [78174] (the agent is stopped)" in error.cause
+
+
 def test_a_failed_failover_is_tried_again_by_the_next_run(story):
     story.reach_all(Goal.PROTECTED)
     story.vault.failing["web", "unplannedFailover"] = "28031"

@@ -6,8 +6,10 @@ import pytest
 
 from asr_migrate.domain.lifecycle import Goal
 from asr_migrate.domain.wave import Wave
+from asr_migrate.engine.lease import STALE_S, Lease
 
 from .fake_vault import INITIAL_REPLICATION_S
+from .test_lease import VaultTags
 
 ENABLE_S = 1800
 
@@ -73,6 +75,22 @@ def test_a_stop_ends_the_rest_between_two_sweeps(story):
     outcome, rests = asyncio.run(asyncio.wait_for(go(), 10))
     assert len(rests) == 1
     assert outcome.stopped == "SIGINT"
+
+
+def test_a_run_whose_lease_grows_old_while_it_looks_sends_nothing(story):
+    tags = VaultTags(story.clock)
+
+    async def go():
+        engine = story.engine()
+        lease = Lease(tags, "current", holder="a@controller", clock=story.clock, run="a", on_lost=engine.stop)
+        await lease.acquire()
+        engine.only_while(lease.is_held)
+        story.vault.on_sweep = lambda: story.clock.advance(STALE_S)
+        return await engine.reach(Wave.from_hosts(story.machines, story.zone), Goal.PROTECTED, 6 * 3600)
+
+    outcome = asyncio.run(go())
+    assert story.vault.requests == []
+    assert "could not be told for 15 minutes that this run is alive" in outcome.stopped
 
 
 def test_the_first_reason_stays(story):

@@ -1,6 +1,7 @@
 """What the landing zone must have, found all at once."""
 
 import pytest
+from tests.worlds.zones import short_zone
 
 from asr_migrate.azure import landing_zone
 from asr_migrate.domain.landing_zone import LandingZone
@@ -52,20 +53,7 @@ def test_a_look_writes_nothing(azure):
     assert azure.writes() == []
 
 
-ZONE = {
-    "subscription_id": "s",
-    "tenant_id": "t",
-    "location": "westeurope",
-    "resource_group": "g",
-    "vault": "v",
-    "network": "n",
-    "subnet": "a",
-    "test_network": "m",
-    "test_subnet": "a",
-    "cache_storage_account": "c",
-    "policy": {"name": "p"},
-    "appliance": {"name": "x", "address": "10.0.0.4"},
-}
+ZONE = short_zone(resource_group="g", test_network="m")
 NET = {"location": "West Europe", "properties": {"subnets": [{"name": "A"}]}}
 SEEN = {
     "subscription": {"state": "Enabled"},

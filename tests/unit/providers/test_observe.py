@@ -1,6 +1,7 @@
 """What the providers make of items, jobs, VMs and sources; the requests are in the contract tests."""
 
 import pytest
+from tests.worlds.zones import short_zone
 
 from asr_migrate.domain.errors import SetupError, WireError
 from asr_migrate.domain.landing_zone import LandingZone
@@ -10,22 +11,7 @@ from asr_migrate.domain.site import Site, Sweep
 from asr_migrate.providers.in_mage_azure_v2 import InMageAzureV2
 from asr_migrate.providers.in_mage_rcm import InMageRcm
 
-ZONE = LandingZone.model_validate(
-    {
-        "subscription_id": "s",
-        "tenant_id": "t",
-        "location": "westeurope",
-        "resource_group": "rg",
-        "vault": "v",
-        "network": "n",
-        "subnet": "a",
-        "test_network": "tn",
-        "test_subnet": "a",
-        "cache_storage_account": "c",
-        "policy": {"name": "p"},
-        "appliance": {"name": "appliance", "address": "10.0.0.1"},
-    }
-)
+ZONE = LandingZone.model_validate(short_zone())
 MACHINE = Machine(
     name="web",
     source_id="i-1",
@@ -148,6 +134,29 @@ def test_a_test_that_left_no_vm_is_broken_with_the_error_of_its_newest_job():
     assert (seen.stage, seen.error.code) == (Stage.BROKEN, "28031")
 
 
+NEVER_TESTED = {"errorCode": "161011", "errorMessage": "never tested", "errorLevel": "Warning"}
+
+
+@pytest.mark.parametrize("errors", [[], [NEVER_TESTED], [{"errorCode": "78186", "errorLevel": "Error"}]])
+def test_a_failed_failover_is_told_by_its_job_when_the_item_is_idle_again(errors):
+    jobs = [job("j1", "Succeeded", "TestFailoverCleanup"), job("j2", "Failed", "UnplannedFailover")]
+    seen = look(item("UnplannedFailoverFailed", PROTECTED, healthErrors=errors), jobs=jobs)
+    assert (seen.stage, seen.error.code) == (Stage.BROKEN, "28031")
+    assert "no quota" in seen.error.message
+
+
+def test_a_failure_that_was_overcome_since_is_not_why_a_machine_is_broken():
+    jobs = [job("j1", "Failed", "EnableDr"), job("j2", "Succeeded", "EnableDr")]
+    graver = {"errorCode": "310056", "errorMessage": "not configured", "errorLevel": "Error"}
+    seen = look(item("CancelFailoverInProgress", [], healthErrors=[NEVER_TESTED, graver]), jobs=jobs)
+    assert seen.error.code == "310056"
+
+
+def test_a_warning_is_never_why_a_machine_is_broken():
+    seen = look(item("UnplannedFailoverFailed", PROTECTED, healthErrors=[NEVER_TESTED]))
+    assert (seen.error.code, seen.error.message) == (None, "in words: UnplannedFailoverFailed")
+
+
 def test_an_enable_that_is_not_listed_as_an_item_yet_is_found_by_its_job():
     seen = look(jobs=[job("j1", "InProgress", "EnableDr")])
     assert (seen.stage, seen.busy) == (Stage.ENABLING, True)
@@ -190,6 +199,23 @@ def test_a_health_error_of_both_api_generations_says_that_data_does_not_arrive(k
     error = {"errorCode": "78186", "errorMessage": "no data", "possibleCauses": "a firewall"}
     seen = look(item("InitialReplicationInProgress", ["DisableProtection"], **{key: [error]}))
     assert (seen.stalled.code, seen.stalled.cause) == ("78186", "a firewall")
+
+
+@pytest.mark.parametrize("code", ["78174", "78188"])
+def test_a_standstill_is_told_by_the_health_error_that_explains_it(code):
+    errors = [
+        {"errorCode": "161011", "errorMessage": "never tested"},
+        {"errorCode": code, "errorMessage": "said by the service", "possibleCauses": "its cause"},
+    ]
+    details = {"initialReplicationProgressHealth": "NoProgress"}
+    seen = look(item("InitialReplicationInProgress", ["DisableProtection"], details=details, healthErrors=errors))
+    assert (seen.stalled.code, seen.stalled.message, seen.stalled.cause) == (code, "said by the service", "its cause")
+
+
+def test_a_high_change_rate_alone_is_no_standstill():
+    errors = [{"errorCode": "78188", "errorMessage": "writes much", "errorLevel": "Warning"}]
+    seen = look(item("InitialReplicationInProgress", ["DisableProtection"], healthErrors=errors))
+    assert seen.stalled is None
 
 
 def test_a_machine_is_found_by_the_server_it_protects_when_its_item_has_another_name():

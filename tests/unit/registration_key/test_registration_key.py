@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509 import ExtendedKeyUsage, load_der_x509_certificate
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from tests.worlds.zones import short_zone
 
 from asr_migrate.azure import registration_key
 from asr_migrate.azure.registration_key import RegistrationKeyExpiredError
@@ -33,21 +34,7 @@ ANSWER = {
     "azureManagementEndpointAudience": "https://pod01-id1.we.backup.windowsazure.com/restapi/",
 }
 ZONE = LandingZone.model_validate(
-    {
-        "subscription_id": SUBSCRIPTION,
-        "tenant_id": "t",
-        "location": "westeurope",
-        "resource_group": "rg",
-        "vault": "vault-legacy",
-        "network": "n",
-        "subnet": "s",
-        "test_network": "m",
-        "test_subnet": "s",
-        "cache_storage_account": "c",
-        "architecture": "classic",
-        "policy": {"name": "p"},
-        "appliance": {"name": "x", "address": "10.20.0.10"},
-    }
+    short_zone(subscription_id=SUBSCRIPTION, vault="vault-legacy", architecture="classic")
 )
 
 

@@ -1,34 +1,23 @@
 """A vault of the lab whose machines replicate, and the product's door to it over real HTTPS."""
 
 import asyncio
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.worlds.hosts import host
+from tests.worlds.served import ServedWorld, sign_in
+from tests.worlds.vaults import SERVICE_VERSION, prepare
+from tests.worlds.zones import APPLIANCE, lab_zone, vault_id
 
-from asr_lab.arm import landing_zone
-from asr_lab.arm.certificates import make_certificates
-from asr_lab.arm.estate import HostDescription, HostDisk, ListedHosts
-from asr_lab.arm.providers.model import VMWARE_FABRIC, ApplianceServer, Fabric
-from asr_lab.arm.server import serve
-from asr_lab.arm.site_recovery import (
-    add_fabric,
-    world_add_physical_server,
-    world_register_appliance,
-    world_register_mobility,
-)
-from asr_lab.arm.tokens import Credentials
+from asr_lab.arm.estate import ListedHosts
 from asr_lab.arm.wire import Request
 from asr_lab.arm.world import World
 from asr_lab.clock import VirtualClock
-from asr_migrate.azure.client import connect
 from asr_migrate.azure.site_recovery import AzureSiteRecovery
 from asr_migrate.clock import Clock
-from asr_migrate.domain.cloud import CloudSettings, PlannedWrite
+from asr_migrate.domain.cloud import PlannedWrite
 from asr_migrate.domain.landing_zone import LandingZone
 from asr_migrate.domain.lifecycle import Verb
 from asr_migrate.domain.recovery_plan import PlanCall
@@ -38,25 +27,11 @@ from asr_migrate.session import provider_of
 
 SPEED = 2000.0
 ADDRESS = "127.53.0.1"
-APPLIANCE = "10.20.0.20"
-SECRET = "not-a-secret-of-anybody"
-CLIENT_ID = "33333333-3333-4333-8333-333333333333"
-VERSION = "2025-08-01"
-GROUP = f"/subscriptions/{landing_zone.SUBSCRIPTION_ID}/resourceGroups/{landing_zone.RESOURCE_GROUP}"
-VAULT = f"{GROUP}/providers/Microsoft.RecoveryServices/vaults/vault-a"
+VAULT = vault_id("vault-a")
 PLANS = f"{VAULT}/replicationRecoveryPlans"
 
 
-def host(name: str, address: str, os_type: str = "Linux") -> HostDescription:
-    identity = str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
-    mac = "02:00:" + ":".join(f"{int(part):02x}" for part in address.split("."))
-    disks = (HostDisk("disk0", 32 << 30, True),)
-    return HostDescription(
-        identity, name, (address,), os_type, "Some OS", disks, identity, mac, "BIOS", 2, 4096, "9.62.0.0"
-    )
-
-
-class Story:
+class Story(ServedWorld):
     """A vault whose machines replicate, and the product's door to it."""
 
     def __init__(self, folder: Path, machines: list[dict[str, Any]], architecture: str = "modernized") -> None:
@@ -66,68 +41,25 @@ class Story:
             for number, machine in enumerate(machines)
         ]
         self.addresses = {machine["name"]: machine["addresses"][0] for machine in self.machines}
-        hosts = {address: host(name, address) for name, address in self.addresses.items()}
-        self.hosts = ListedHosts({**hosts, APPLIANCE: host("appliance", APPLIANCE, "Windows")})
-        self.world = World(self.hosts)
-        self.clock = VirtualClock(SPEED)
+        hosts = {address: host(name, address, windows=False) for name, address in self.addresses.items()}
+        self.hosts = ListedHosts({**hosts, APPLIANCE: host("appliance", APPLIANCE)})
+        super().__init__(folder, ADDRESS, World(self.hosts), VirtualClock(SPEED))
         self.folder = folder
-        landing_zone.seed(self.world, self.clock.now())
-        self.certificates = make_certificates(folder, addresses=[ADDRESS], now=datetime.now(UTC))
-        self.zone = LandingZone.model_validate(
-            {
-                "subscription_id": landing_zone.SUBSCRIPTION_ID,
-                "tenant_id": landing_zone.TENANT_ID,
-                "location": landing_zone.LOCATION,
-                "resource_group": landing_zone.RESOURCE_GROUP,
-                "vault": "vault-a",
-                "network": "vnet-prod",
-                "subnet": "apps",
-                "test_network": "vnet-test",
-                "test_subnet": "apps",
-                "cache_storage_account": landing_zone.STORAGE_ACCOUNT,
-                "policy": {"name": "policy"},
-                "appliance": {"name": "appliance", "address": APPLIANCE},
-                "architecture": architecture,
-            }
-        )
+        self.zone = LandingZone.model_validate(lab_zone(architecture=architecture))
         self.wave = Wave.from_hosts(self.machines, self.zone)
         self.provider = provider_of(self.zone)
         self.planned: list[PlannedWrite] = []
         self.vault, self.plans = VAULT, PLANS
 
-    def ask(self, method: str, path: str, body: Any = None, version: str = VERSION) -> Any:
-        request = Request(method, path, {"api-version": version}, {"host": ADDRESS}, body)
+    def ask(self, method: str, path: str, body: Any = None, version: str = SERVICE_VERSION) -> Any:
+        request = Request(method, path, {"api-version": version}, {}, body)
         response = self.world.handle(request, self.clock.now())
         assert response.status < 300, response.body
         return response.body
 
     def prepare(self) -> None:
         """Make the vault, its appliance and its policy."""
-        body = {"location": landing_zone.LOCATION, "sku": {"name": "Standard"}, "properties": {}}
-        self.ask("PUT", VAULT, body, "2026-11-01")
-        self.clock.advance(120)
-        classic = self.architecture == "classic"
-        fabric = self._classic() if classic else self._modernized()
-        settings = {"recoveryPointHistoryInMinutes": 1440, "enableMultiVmSync": "false"}
-        if classic:
-            settings = {
-                "recoveryPointHistory": 1440,
-                "recoveryPointThresholdInMinutes": 60,
-                "multiVmSyncStatus": "Disable",
-            }
-        settings |= {
-            "instanceType": "InMageAzureV2" if classic else "InMageRcm",
-            "crashConsistentFrequencyInMinutes": 5,
-            "appConsistentFrequencyInMinutes": 0,
-        }
-        policy = f"{VAULT}/replicationPolicies/policy"
-        self.ask("PUT", policy, {"properties": {"providerSpecificInput": settings}})
-        self.clock.advance(120)
-        (found,) = self.ask("GET", f"{fabric}/replicationProtectionContainers")["value"]
-        self.container = str(found["id"])
-        mapping = f"{self.container}/replicationProtectionContainerMappings/mapping"
-        self.ask("PUT", mapping, {"properties": {"targetProtectionContainerId": "Microsoft Azure", "policyId": policy}})
-        self.clock.advance(120)
+        self.container = prepare(self.world, self.clock, VAULT, self.architecture, self.addresses.values())
 
     def enable(self) -> None:
         """Replicate the machines and wait until all are protected."""
@@ -142,60 +74,9 @@ class Story:
         self.clock.advance(6 * 3600)
         self.world.log.clear()
 
-    def _modernized(self) -> str:
-        now = self.clock.now()
-        fabric = world_register_appliance(self.world, vault_id=VAULT, host=self.hosts.hosts[APPLIANCE], now=now)
-        for address in self.addresses.values():
-            world_add_physical_server(
-                self.world, vault_id=VAULT, address=address, account="root", credential_type="LinuxServer", now=now
-            )
-        self.clock.advance(600)
-        return fabric
-
-    def _classic(self) -> str:
-        now = self.clock.now()
-        guid = "5C12EBF4-F86C-4247-BBD948182F762D3B"
-        fabric = Fabric(
-            id=f"{VAULT}/replicationFabrics/{'a' * 64}",
-            name="a" * 64,
-            kind=VMWARE_FABRIC,
-            friendly_name="appliance",
-            internal_id=self.world.guid(),
-            vault_id=VAULT,
-            location=landing_zone.LOCATION,
-            servers=[ApplianceServer(guid, "appliance", self.hosts.hosts[APPLIANCE], "9.59")],
-            registered=now,
-            passphrase="a passphrase of sixteen",
-            accounts={"1": "migration"},
-        )
-        add_fabric(self.world, fabric, container=f"cloud_{fabric.internal_id}", container_text="appliance")
-        for address in self.addresses.values():
-            world_register_mobility(
-                self.world,
-                server_address=APPLIANCE,
-                passphrase=fabric.passphrase,
-                host=self.hosts.hosts[address],
-                now=now,
-            )
-        return fabric.id
-
-    @asynccontextmanager
-    async def opened(self, **options: Any):
-        credentials = Credentials(landing_zone.TENANT_ID, CLIENT_ID, SECRET)
-        runner = await serve(self.world, self.clock, self.certificates, ADDRESS, 0, credentials)
-        url = f"https://{ADDRESS}:{runner.addresses[0][1]}"
-        cloud = CloudSettings(
-            resource_manager=url, authority=url, ca_file=str(self.certificates.ca_file), instance_discovery=False
-        )
-        try:
-            async with connect(cloud, landing_zone.SUBSCRIPTION_ID, clock=Clock(1 / SPEED), **options) as clients:
-                yield clients
-        finally:
-            await runner.cleanup()
-
     def run(self, work: Callable[[AzureSiteRecovery], Awaitable[Any]], **options: Any) -> Any:
         async def go() -> Any:
-            async with self.opened(**options) as clients:
+            async with self.connected(**options) as clients:
                 self.planned = clients.planned
                 return await work(AzureSiteRecovery(clients, self.zone))
 
@@ -252,9 +133,7 @@ def described(name: str, group: str | None = None, boot_order: int = 1) -> dict[
 
 @pytest.fixture(autouse=True)
 def signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AZURE_TENANT_ID", landing_zone.TENANT_ID)
-    monkeypatch.setenv("AZURE_CLIENT_ID", CLIENT_ID)
-    monkeypatch.setenv("AZURE_CLIENT_SECRET", SECRET)
+    sign_in(monkeypatch)
 
 
 @pytest.fixture(params=["modernized", "classic"])
