@@ -66,13 +66,14 @@ class Context:
         self._module.warn(text)
 
     def progress(self, line):
-        """Append ``line`` to the file that the callback wave_progress follows, if one is named."""
+        """Append ``line``, after its waves' names, to the file that the callback wave_progress follows."""
         path = self._module.params.get("progress") or os.environ.get(PROGRESS_VARIABLE)
         if not path:
             return
+        about = ", ".join(waves_of(self._module.params))
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(handle, "a", encoding="utf-8") as file:
-            file.write(line.rstrip("\n") + "\n")
+            file.write(f"{about}{': ' if about else ''}{line.rstrip()}\n")
 
 
 class StopRequests:
@@ -145,21 +146,41 @@ def leave(path, told):
     os.replace(draft, path)
 
 
-def leave_plan(module, result):
-    """Leave what check mode would send where ``asr-migrate plan`` looks for it: the folder ASR_RUN_DIR.
+def waves_of(params):
+    """Return the names of the waves that the option ``machines`` is about, sorted."""
+    return sorted({str(one["wave"]) for one in machines_of(params) if one.get("wave")})
 
-    Files are ``plan-<nanoseconds>-<pid>.json``, so that their names sort in the order of the tasks.
+
+def machines_of(params):
+    """Return the machines of the option ``machines``, as the filter asr.migrate.machines makes them."""
+    return [one for one in params.get("machines") or () if isinstance(one, dict)]
+
+
+def leave_plan(module, result):
+    """Leave what check mode would send where ``asr-migrate plan`` looks for it; see ``leave_in_order``.
+
+    ``sources`` names the machine of each source, so that a write that names only the source can be told by machine.
     """
-    folder = os.environ.get(RUN_VARIABLE)
-    if not (module.check_mode and folder and os.path.isdir(folder) and "writes" in result):
+    if not (module.check_mode and "writes" in result):
         return
     told = {
         "module": module._name,
         "goal": module.params.get("goal"),
         "writes": result["writes"],
         "machines": result.get("machines") or {},
+        "sources": {str(one.get("source_id")): str(one.get("name")) for one in machines_of(module.params)},
     }
-    leave(os.path.join(folder, f"plan-{time.time_ns():020}-{os.getpid()}.json"), told)
+    leave_in_order("plan", told)
+
+
+def leave_in_order(kind, told):
+    """Write ``told`` into the folder ASR_RUN_DIR, if there is one, for the command line that started the run.
+
+    Files are ``<kind>-<nanoseconds>-<pid>.json``, so that their names sort in the order of the tasks.
+    """
+    folder = os.environ.get(RUN_VARIABLE)
+    if folder and os.path.isdir(folder):
+        leave(os.path.join(folder, f"{kind}-{time.time_ns():020}-{os.getpid()}.json"), told)
 
 
 def parent_of_session():

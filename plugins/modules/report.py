@@ -12,6 +12,8 @@ description:
   - A file is written only when its content differs. Azure is only read.
   - Site Recovery tells the recovery point of a failover until the migration is completed. It is kept from the JSON
     report of before, so write a report between failover and completion.
+  - Why a machine stopped is what Azure shows, in the words of the last run where O(journal) names its journal and the
+    machine still stands where that run left it. A gate that refused a machine is known from there only.
 extends_documentation_fragment:
   - asr.migrate.azure
 options:
@@ -89,6 +91,20 @@ ARGUMENT_SPEC = {
 }
 
 
+def _results(journal, warn):
+    """Return what the last run said of each machine, by its name; nothing, and a warning, when it cannot be read."""
+    from pathlib import Path
+
+    from asr_migrate.azure.journal import read
+    from asr_migrate.domain.errors import SetupError
+
+    try:
+        return read(Path(journal)).last_results if journal else {}
+    except SetupError as error:
+        warn(f"the report does without what earlier runs said: {error.message}. {error.remedy}")
+        return {}
+
+
 async def run(params, context):
     """Write the report; see RETURN for the result."""
     from functools import partial
@@ -101,7 +117,8 @@ async def run(params, context):
 
     folder = Path(params["dest"])
     fresh = {name: {"findings": rows} for name, rows in params["findings"].items()}
-    async with context.session(params) as session:
+    results = _results(params["journal"], context.warn)
+    async with context.session({**params, "journal": None}) as session:
         zone = session.landing_zone
         made = await read.read_wave(
             params["wave"],
@@ -111,6 +128,8 @@ async def run(params, context):
             partial(read.private_address, session.clients),
             assessment=fresh | params["assessment"],
             earlier=files.earlier_points(folder, params["wave"]),
+            results=results,
+            now=await session.service_time(),
         )
     written = files.write(made, folder, check_mode=context.check_mode)
     plain = render.as_dict(made)

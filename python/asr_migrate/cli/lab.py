@@ -14,8 +14,6 @@ from asr_migrate.cli.project import find
 from asr_migrate.domain.errors import AsrMigrateError
 
 EXIT_PREPARE = 3
-NAMED = {"ASR_LAB_PROGRAM": "asr-migrate lab"}
-"""Lets the lab's help and examples name this command."""
 
 COMMANDS = {
     "up": "Start the lab in the background and say how clients reach it; it goes on where the last one stood.",
@@ -65,7 +63,7 @@ def _runner(name: str) -> Callable[[typer.Context], None]:
     def run(context: typer.Context) -> None:
         try:
             project = find(Path.cwd())
-            code = rehearsal.lab(project, name, *context.args, environment=project.environment() | NAMED)
+            code = rehearsal.lab(project, name, *context.args)
         except AsrMigrateError as error:
             screen.show_error(Console(stderr=True), error)
             raise typer.Exit(EXIT_PREPARE) from error

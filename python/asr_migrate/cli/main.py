@@ -8,6 +8,7 @@ could not be reached).
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
@@ -17,12 +18,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from asr_migrate.cli import failures, inventories, processes, rehearsal, screen, stopping, verdict, words
 from asr_migrate.cli import lab as lab_commands
 from asr_migrate.cli import plan as plans
-from asr_migrate.cli import processes, rehearsal, screen, stopping, verdict
 from asr_migrate.cli.project import Project, find
 from asr_migrate.domain.errors import AsrMigrateError, InputError
 
+TASK = re.compile(r"(?:TASK|PLAY) \[(?:asr\.migrate\.)?(.+)\] \*+$")
 EXIT_NOT_AS_EXPECTED = 1
 EXIT_USAGE = 2
 EXIT_PREPARE = 3
@@ -30,60 +32,10 @@ EXIT_STOPPED = 4
 ANSIBLE_FAILED = 2
 ANSIBLE_UNREACHABLE = 4
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
-EPILOG = """
-Examples:
-
-  asr-migrate rehearse                      all waves, in a fresh lab
-
-  asr-migrate rehearse --wave legacy        one wave only
-
-  asr-migrate run assess -i inventory/mine  look at the real machines
-
-  asr-migrate plan -i inventory/mine        everything that would be sent, in order
-
-  asr-migrate run --lab migrate --check     what a run in the lab would do
-
-  asr-migrate lab log --writes              what Azure was asked to change
-
-Exit codes: 0 done; 1 a machine was neither migrated nor refused for a reason, or would be refused; 2 wrong usage;
-3 something must be prepared first; 4 the run was stopped, and what it had asked of Azure goes on. "run" ends with the
-exit code of ansible-playbook otherwise, but with 2 where that is 4 (a host could not be reached).
-"""
-
-RUN_EPILOG = """
-Examples:
-
-  asr-migrate run replicate -i inventory/mine            one step, for every wave
-
-  asr-migrate run failover -i inventory/mine -e asr_waves=wave_one
-
-  asr-migrate run migrate -i inventory/mine --check      what it would do; see also "asr-migrate plan"
-
-Ctrl-C, or SIGTERM, stops a run at any moment: nothing more is asked for, what Azure is doing goes on and is named, and
-the exit code is 4. The same command picks it up again. Never cancel a failover in the portal.
-
-Exit codes: 0 every machine is where it was asked to be; 2 a machine or a task failed, or a host could not be reached;
-3 something must be prepared first; 4 stopped; others as of ansible-playbook.
-"""
-
-PLAN_EPILOG = """
-Examples:
-
-  asr-migrate plan -i inventory/mine                     the whole migration of every wave
-
-  asr-migrate plan failover -i inventory/mine --wave one
-
-  asr-migrate plan -i inventory/mine --json > plan.json
-
-A goal that has to be reached first is taken as reached, so that the plan of the whole migration is complete. What a
-gate would hold back today is named with the gate.
-
-Exit codes: 0 planned; 1 a machine would be refused; 2 wrong usage; 3 it could not be planned.
-"""
 
 app = typer.Typer(
     help="Move machines to Azure with Azure Site Recovery, in waves, and rehearse it on a laptop first.",
-    epilog=EPILOG,
+    epilog=words.APP,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -102,9 +54,13 @@ Lab = Annotated[bool, typer.Option("--lab", help="Against the lab that is up, wi
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Turn our errors into a message and an exit code."""
+    """Turn our errors, and a signal that asks us to stop, into a message and an exit code."""
     try:
-        yield
+        with processes.stoppable():
+            yield
+    except processes.StoppedError as stop:
+        screen.show_stopped(errors, ())
+        raise typer.Exit(EXIT_STOPPED) from stop
     except AsrMigrateError as error:
         screen.show_error(errors, error)
         raise typer.Exit(EXIT_USAGE if isinstance(error, InputError) else EXIT_PREPARE) from error
@@ -125,7 +81,7 @@ def main(
     """Set up nothing; every command finds the project by itself."""
 
 
-@app.command()
+@app.command(epilog=words.REHEARSE)
 def rehearse(
     wave: Waves = None,
     keep_state: Annotated[
@@ -138,8 +94,8 @@ def rehearse(
         project = find(Path.cwd())
         rehearsal.start_lab(project, fresh=not keep_state)
         environment = project.lab_environment()
-        machines = rehearsal.expected(project, environment, waves)
-        arguments = [*rehearsal.lab_arguments(project), *rehearsal.limit(waves)]
+        machines = inventories.machines(["-i", str(project.rehearsal_inventory)], environment, waves)
+        arguments = [*rehearsal.lab_arguments(project), *inventories.limit(waves)]
         code = _stoppable(project, environment, "migrate", arguments)
         if code == EXIT_STOPPED:
             raise typer.Exit(EXIT_STOPPED)
@@ -158,13 +114,13 @@ def _tell_end(project: Project, rows: list[verdict.Row], waves: list[str], code:
         if not waves or page.name.removesuffix("-report.html") in waves:
             console.print(f"{'Report:':<15} {page}", soft_wrap=True, highlight=False)
     program = os.path.relpath(processes.program("asr-migrate"))
-    again = " ".join([program, "run --lab migrate", *rehearsal.limit(waves)])
+    again = " ".join([program, "run --lab migrate", *inventories.limit(waves)])
     promise = "finds everything done and changes nothing" if good else "goes on where each machine stands"
-    for words, command in (("Run it again:", f"{again}   ({promise})"), ("Stop the lab:", f"{program} lab down")):
-        console.print(f"{words:<15} {command}", soft_wrap=True, highlight=False)
+    for label, command in (("Run it again:", f"{again}   ({promise})"), ("Stop the lab:", f"{program} lab down")):
+        console.print(f"{label:<15} {command}", soft_wrap=True, highlight=False)
 
 
-@app.command(context_settings=PASS_ON, epilog=RUN_EPILOG)
+@app.command(context_settings=PASS_ON, epilog=words.RUN)
 def run(
     context: typer.Context,
     playbook: Annotated[str, typer.Argument(help="A playbook of playbooks/ by name, or a path.")],
@@ -185,17 +141,23 @@ def _play(project: Project, name: str, lab: bool, arguments: list[str]) -> int:
 
 
 def _stoppable(project: Project, environment: dict[str, str], name: str, line: list[str]) -> int:
-    """Run a playbook, say what goes on in Azure if it was stopped, and return our exit code."""
+    """Run a playbook, say what goes on in Azure if it was stopped, and return our exit code.
+
+    Raises SetupError when it had no host to work on.
+    """
     with stopping.run_folder() as folder:
-        code = rehearsal.playbook(project, environment | stopping.environment(folder), name, line)
-        stopped = stopping.stopped(folder)
-    if stopped:
+        ended = rehearsal.playbook(project, environment | stopping.environment(folder), name, line)
+        with processes.unmoved():
+            stopped = stopping.stopped(folder)
+        if not (stopped or ended.code):
+            failures.require_hosts(folder, f"running {name}")
+    if stopped or (ended.asked and ended.code):
         screen.show_stopped(errors, stopped)
         return EXIT_STOPPED
-    return ANSIBLE_FAILED if code == ANSIBLE_UNREACHABLE else code
+    return ANSIBLE_FAILED if ended.code == ANSIBLE_UNREACHABLE else ended.code
 
 
-@app.command(epilog=PLAN_EPILOG)
+@app.command(epilog=words.PLAN)
 def plan(
     playbook: Annotated[str, typer.Argument(help="A playbook of playbooks/ by name, or a path.")] = "migrate",
     lab: Lab = False,
@@ -203,23 +165,35 @@ def plan(
     wave: Waves = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """List every change that a playbook would ask for, in order, with its reason; reads only, nothing is sent."""
+    """List every change that a playbook would make, in order, with its reason; reads only, nothing is sent."""
     with told():
         project = find(Path.cwd())
-        arguments = [*_inventories(inventory), *rehearsal.limit(wave or [])]
-        line = rehearsal.playbook_line(project, playbook, ["--check", *_sources(project, lab, arguments), *arguments])
+        environment, arguments = _target(project, lab, inventory, wave)
+        line = rehearsal.playbook_line(project, playbook, ["--check", *arguments])
         with stopping.run_folder() as folder:
-            environment = _environment(project, lab) | stopping.environment(folder)
-            code, output = processes.listen(line, environment, Path.cwd())
+            ended = processes.listen(line, environment | stopping.environment(folder), Path.cwd(), _heard)
             found = plans.read(folder)
-        if code and not found.refused:
-            raise processes.failed(line[0], code, output, f"planning {playbook}")
+            if not ended.code:
+                failures.require_hosts(folder, f"planning {playbook}")
+        if ended.code and not (found.refused or found.failed):
+            raise processes.failed(line[0], ended.code, ended.output, f"planning {playbook}")
     if as_json:
         typer.echo(json.dumps(found.as_dict(), indent=2))
     else:
         _tell_plan(found)
+    if found.failed:
+        raise typer.Exit(EXIT_PREPARE)
     if found.refused:
         raise typer.Exit(EXIT_NOT_AS_EXPECTED)
+
+
+def _heard(line: str) -> None:
+    """Show how far the planning is: the plays, the tasks and the progress lines."""
+    if (task := TASK.match(line)) is not None:
+        line = f"  .. {task.group(1)}"
+    elif not line.startswith("  .. "):
+        return
+    errors.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
 
 
 def _tell_plan(found: plans.Plan) -> None:
@@ -229,6 +203,23 @@ def _tell_plan(found: plans.Plan) -> None:
     console.print(f"{told}. Nothing was sent." if found.writes else "Nothing would be changed.", highlight=False)
     if found.refused:
         console.print(plans.refusals(found.refused))
+    if found.failed:
+        console.print(plans.failed(found.failed))
+
+
+def _target(
+    project: Project, lab: bool, inventory: list[str] | None, waves: list[str] | None
+) -> tuple[dict[str, str], list[str]]:
+    """Return the environment and the arguments for Ansible that name the inventory and the waves.
+
+    Raises InputError for an inventory that does not exist and for a wave that has no machine.
+    """
+    environment = _environment(project, lab)
+    named = _inventories(inventory)
+    sources = [*_sources(project, lab, named), *named]
+    if waves:
+        inventories.machines(sources, environment, waves)
+    return environment, [*sources, *inventories.limit(waves or [])]
 
 
 def _environment(project: Project, lab: bool) -> dict[str, str]:
@@ -236,8 +227,9 @@ def _environment(project: Project, lab: bool) -> dict[str, str]:
 
 
 def _sources(project: Project, lab: bool, arguments: list[str]) -> list[str]:
-    """Return the arguments that name the lab's inventory, unless ``arguments`` name one."""
+    """Return the arguments that name the lab's inventory, unless ``arguments`` name one, which has to exist."""
     if any(word.startswith(("-i", "--inventory")) for word in arguments):
+        inventories.require(arguments)
         return []
     if lab:
         return rehearsal.lab_arguments(project)
@@ -249,14 +241,14 @@ def _sources(project: Project, lab: bool, arguments: list[str]) -> list[str]:
     )
 
 
-@app.command()
+@app.command(epilog=words.STATUS)
 def status(lab: Lab = False, inventory: Inventory = None, wave: Waves = None) -> None:
     """Show where every machine stands now, read from Azure; changes and writes nothing."""
     with told():
         project = find(Path.cwd())
-        arguments = [*_inventories(inventory), *rehearsal.limit(wave or [])]
-        line = [*_sources(project, lab, arguments), *arguments]
-        rows = rehearsal.look(project, _environment(project, lab), line)
+        environment, line = _target(project, lab, inventory, wave)
+        with stopping.run_folder() as folder:
+            rows = rehearsal.look(project, environment | stopping.environment(folder), line, folder)
     console.print(screen.summary(rows, "Where the machines stand"))
 
 
@@ -264,7 +256,7 @@ def _inventories(inventory: list[str] | None) -> list[str]:
     return [word for entry in inventory or [] for word in ("-i", entry)]
 
 
-@app.command()
+@app.command(epilog=words.REPORT)
 def report(
     lab: Lab = False,
     inventory: Inventory = None,
@@ -276,8 +268,10 @@ def report(
     with told():
         project = find(Path.cwd())
         where = (folder or project.root / (rehearsal.REPORTS if lab else "reports")).resolve()
-        more = [*_inventories(inventory), *rehearsal.limit(waves), "-e", f"asr_reports_dir={where}"]
-        code = _play(project, "report", lab, more)
+        environment, arguments = _target(project, lab, inventory, waves)
+        code = _stoppable(project, environment, "report", [*arguments, "-e", f"asr_reports_dir={where}"])
+        if code == EXIT_STOPPED:
+            raise typer.Exit(EXIT_STOPPED)
         rows = verdict.rows(rehearsal.reports(where, waves))
     console.print(screen.summary(rows, "The waves"))
     console.print(f"Reports: {where}", soft_wrap=True, highlight=False)

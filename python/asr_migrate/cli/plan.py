@@ -1,4 +1,4 @@
-"""The plan: what check mode would send, read from what the modules left, as a table and as JSON."""
+"""The plan: what check mode would change, read from what modules and callback left, as a table and as JSON."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -9,12 +9,15 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from asr_migrate.cli import failures
+from asr_migrate.cli.failures import Failed
+
 
 @dataclass(frozen=True)
 class Planned:
-    """One write that would be sent. ``calls`` are its requests to Azure with those that see it through.
+    """One change that would be made. ``request`` is empty for a change on a host.
 
-    ``calls`` and ``minutes`` are None when they are not known.
+    ``calls`` are its requests to Azure with those that see it through; it and ``minutes`` are None when not known.
     """
 
     what: str
@@ -41,10 +44,14 @@ class Planned:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every write in the order in which it would be sent, and why a machine would be refused: (goal, machine, why)."""
+    """Every change in the order in which it would be made, and what stands in the way.
+
+    ``refused`` are machines that would be refused, as (goal, machine, why); ``failed`` is what could not be planned.
+    """
 
     writes: tuple[Planned, ...] = ()
     refused: tuple[tuple[str, str, str], ...] = field(default=())
+    failed: tuple[Failed, ...] = ()
 
     @property
     def calls(self) -> int:
@@ -54,14 +61,22 @@ class Plan:
         return {
             "writes": [write.as_dict() for write in self.writes],
             "refused": [{"goal": goal, "machine": name, "why": why} for goal, name, why in self.refused],
+            "failed": [one.as_dict() for one in self.failed],
             "calls": self.calls,
         }
 
 
 def read(folder: Path) -> Plan:
-    """Return the plan that the modules of one check run left in ``folder``, in the order of its tasks."""
+    """Return the plan that one check run left in ``folder``, in the order of its tasks.
+
+    A change without a goal that stands there already is the same change: two appliances may share a security group.
+    """
     left = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("plan-*.json"))]
-    writes = [_planned(row) for told in left for row in told["writes"]]
+    sources = {source: name for told in left for source, name in (told.get("sources") or {}).items()}
+    writes: list[Planned] = []
+    for told in left:
+        rows = [_planned(row, sources) for row in told["writes"]]
+        writes += [row for row in rows if told.get("goal") or row not in writes]
     refused = [
         (str(told["goal"]), name, str(result["summary"]))
         for told in left
@@ -69,16 +84,23 @@ def read(folder: Path) -> Plan:
         for name, result in told["machines"].items()
         if result.get("failed")
     ]
-    return Plan(tuple(writes), tuple(refused))
+    said = [why for _, _, why in refused]
+    failed = [one for one in failures.read(folder) if not any(" ".join(why.split()) in one.message for why in said)]
+    return Plan(tuple(writes), tuple(refused), tuple(failed))
 
 
-def _planned(row: Mapping[str, Any]) -> Planned:
+def _planned(row: Mapping[str, Any], sources: Mapping[str, str]) -> Planned:
+    """Return a row of what a module left; one that names only a source gets the name of its machine."""
     request = " ".join(part for part in (row["method"], row.get("path") or "") if part)
+    what, machine = str(row["what"]), row.get("machine") or None
+    if machine is None and (source := next((word for word in what.split() if word in sources), None)):
+        machine = sources[source]
+        what = f"{machine}: {what}"
     return Planned(
-        what=str(row["what"]),
+        what=what,
         why=str(row.get("why") or ""),
         request=request,
-        machine=row.get("machine") or None,
+        machine=machine,
         body=_words(row.get("body")),
         calls=row.get("calls"),
         minutes=row.get("minutes"),
@@ -95,7 +117,7 @@ def _words(body: Any) -> str:
 
 def table(plan: Plan) -> Table:
     """Return the writes as a table; columns of which nothing is known are left out."""
-    shown = Table(title="What would be sent, in this order", title_justify="left", header_style="bold")
+    shown = Table(title="What would be changed, in this order", title_justify="left", header_style="bold")
     shown.add_column("#", justify="right")
     shown.add_column("What", overflow="fold")
     shown.add_column("Why", overflow="fold")
@@ -121,6 +143,16 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.0f}"
     return "; ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def failed(rows: Iterable[Failed]) -> Table:
+    """Return what could not be planned as a table."""
+    shown = Table(title="What could not be planned", title_justify="left", header_style="bold")
+    for title in ("Host", "Task", "Why"):
+        shown.add_column(title, overflow="fold")
+    for row in rows:
+        shown.add_row(*(escape(cell) for cell in (row.host, row.task, row.why)))
+    return shown
 
 
 def refusals(rows: Iterable[tuple[str, str, str]]) -> Table:

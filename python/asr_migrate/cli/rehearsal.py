@@ -8,21 +8,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from asr_migrate.cli import processes, verdict
+from asr_migrate.cli import failures, processes, verdict
 from asr_migrate.cli.project import Project
-from asr_migrate.domain.errors import InputError, SetupError
+from asr_migrate.domain.errors import SetupError
 
-WAVE_GROUP = "wave_"
+NAMED = {"ASR_LAB_PROGRAM": "asr-migrate lab"}
+"""Lets the lab's help and examples name this command."""
 REPORTS = "reports/rehearsal"
 #: Where the rehearsal's inventory has prior values kept, in the lab's state directory.
 PRIOR = "prior"
 
 
-def lab(project: Project, *arguments: str, environment: Mapping[str, str] | None = None) -> int:
+def lab(project: Project, *arguments: str) -> int:
     """Run the lab's own command on the project's state directory and return its exit code."""
     command, *rest = arguments
     line = [sys.executable, "-m", "asr_lab", command, "--state", str(project.state), *rest]
-    return processes.stream(line, environment or project.environment(), project.root)
+    return processes.stream(line, project.environment() | NAMED, project.root).code
 
 
 def start_lab(project: Project, *, fresh: bool) -> None:
@@ -59,38 +60,28 @@ def _forget(folder: Path) -> None:
         ) from None
 
 
-def expected(project: Project, environment: Mapping[str, str], waves: Sequence[str]) -> dict[str, str]:
-    """Return every machine of the rehearsal's inventory and its wave; ``waves`` limits them, none means all.
-
-    Raises InputError for a wave that the inventory does not have.
-    """
-    line = [processes.program("ansible-inventory"), "-i", str(project.rehearsal_inventory), "--list"]
-    listed = json.loads(processes.capture(line, environment, project.root, "reading the rehearsal's inventory"))
-    known = {name.removeprefix(WAVE_GROUP): _hosts(listed, name) for name in listed if name.startswith(WAVE_GROUP)}
-    if unknown := sorted(set(waves) - set(known)):
-        have = ", ".join(sorted(known)) or "none"
-        remedy = f"The inventory has these waves: {have}."
-        raise InputError("--wave", ", ".join(unknown), "there is no such wave in the rehearsal", remedy=remedy)
-    return {host: wave for wave, hosts in known.items() if not waves or wave in waves for host in hosts}
-
-
-def _hosts(listed: Mapping[str, Any], group: str) -> list[str]:
-    found = [str(host) for host in listed.get(group, {}).get("hosts", [])]
-    return found + [host for child in listed.get(group, {}).get("children", []) for host in _hosts(listed, child)]
-
-
-def limit(waves: Sequence[str]) -> list[str]:
-    """Return the arguments that keep Ansible to these waves, their appliances and the controller."""
-    if not waves:
-        return []
-    groups = [name for wave in waves for name in (f"{WAVE_GROUP}{wave}", f"landing_zone_{wave}")]
-    return ["--limit", ",".join([*groups, "localhost"])]
-
-
 def reports(folder: Path, waves: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the wave reports in ``folder``, in the order of the waves' names."""
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*-report.json"))]
-    return [report for report in found if not waves or report["wave"] in waves]
+    """Return the reports of these waves (all that are there, if none is named) in ``folder``, in the order of names.
+
+    Raises SetupError for one that cannot be read.
+    """
+    ending = "-report.json"
+    paths = sorted(folder.glob(f"*{ending}"))
+    return [_report(path) for path in paths if not waves or path.name.removesuffix(ending) in waves]
+
+
+def _report(path: Path) -> dict[str, Any]:
+    try:
+        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        verdict.rows([told])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise SetupError(
+            f"the report {path} cannot be read",
+            code="ReportDamaged",
+            cause=f"{type(error).__name__}: {error}",
+            remedy="Remove the file; the report playbook writes it anew.",
+        ) from error
+    return told
 
 
 def lab_arguments(project: Project) -> list[str]:
@@ -99,8 +90,8 @@ def lab_arguments(project: Project) -> list[str]:
     return ["-i", str(project.rehearsal_inventory), "--extra-vars", folder]
 
 
-def playbook(project: Project, environment: Mapping[str, str], name: str, arguments: Sequence[str]) -> int:
-    """Run a playbook with its output on ours and return Ansible's exit code."""
+def playbook(project: Project, environment: Mapping[str, str], name: str, arguments: Sequence[str]) -> processes.Ended:
+    """Run a playbook with its output on ours and return how it ended."""
     return processes.stream(playbook_line(project, name, arguments), environment)
 
 
@@ -109,15 +100,23 @@ def playbook_line(project: Project, name: str, arguments: Sequence[str]) -> list
     return [processes.program("ansible-playbook"), *arguments, str(project.playbook(name))]
 
 
-def look(project: Project, environment: Mapping[str, str], arguments: Sequence[str]) -> list[verdict.Row]:
+def look(
+    project: Project, environment: Mapping[str, str], arguments: Sequence[str], run_folder: Path
+) -> list[verdict.Row]:
     """Return where every machine stands now, read from Azure; nothing is kept.
 
-    Raises SetupError, quoting Ansible, when it cannot be read.
+    ``run_folder`` is the one that ``environment`` names for what a run leaves. Raises SetupError with the cause when it
+    cannot be read.
     """
+    doing = "reading where the machines stand"
     with tempfile.TemporaryDirectory(prefix="asr-migrate-") as folder:
         extra = ["--extra-vars", f"report_dir={folder}"]
-        line = [processes.program("ansible-playbook"), *arguments, *extra, str(project.playbook("report"))]
-        processes.capture(line, environment, Path.cwd(), "reading where the machines stand")
+        line = playbook_line(project, "report", [*arguments, *extra])
+        ended = processes.listen(line, environment, Path.cwd())
+        if ended.code:
+            found = failures.read(run_folder)
+            raise failures.raised(found, doing) if found else processes.failed(line[0], ended.code, ended.output, doing)
+        failures.require_hosts(run_folder, doing)
         return verdict.rows(reports(Path(folder), []))
 
 

@@ -14,25 +14,35 @@ _COLOURS = {"migrated": "green", "refused": "yellow", "failed": "red", "missing"
 
 
 def summary(rows: Iterable[Row], title: str) -> Table:
-    """Return the table of machines: wave, machine, result and stage, Azure VM, reasons."""
+    """Return the table of machines: wave, machine, result and stage, RPO and time left if known, Azure VM, reasons."""
+    listed = list(rows)
+    known = [
+        (title, name) for title, name in (("RPO", "rpo"), ("Left", "left")) if any(getattr(row, name) for row in listed)
+    ]
     table = Table(title=title, title_justify="left", header_style="bold")
     table.add_column("Wave")
     table.add_column("Machine")
     table.add_column("Result")
     table.add_column("Stage")
+    for title, _ in known:
+        table.add_column(title)
     table.add_column("Azure VM")
     table.add_column("Why", overflow="fold")
-    for row in rows:
+    for row in listed:
         colour = _COLOURS.get(row.result, "cyan")
         result = f"[{colour}]{escape(row.result.replace('_', ' '))}[/{colour}]"
-        cells = (row.stage.replace("_", " "), row.azure_vm, "; ".join(row.reasons))
+        more = (getattr(row, name) for _, name in known)
+        cells = (row.stage.replace("_", " "), *more, row.azure_vm, "; ".join(row.reasons))
         table.add_row(escape(row.wave), escape(row.machine), result, *(escape(cell) for cell in cells))
     return table
 
 
 def show_stopped(console: Console, stopped: Iterable[Stopped]) -> None:
-    """Print what was stopped, why, and what Azure goes on with."""
-    for one in stopped:
+    """Print what was stopped, why, and what Azure goes on with; for none, that Azure was being asked nothing."""
+    listed = list(stopped)
+    if not listed:
+        console.print("[yellow]Stopped:[/yellow] nothing was being asked of Azure.", soft_wrap=True)
+    for one in listed:
         why = one.why or "its module ended without a word; its lease in the vault ends by itself"
         console.print(f"[yellow]Stopped:[/yellow] {escape(one.about)}: {escape(why)}", soft_wrap=True)
         for line in one.lines:

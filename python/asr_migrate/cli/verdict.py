@@ -10,7 +10,10 @@ GOOD = ("migrated", "refused")
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the summary: a machine, where it ended, its Azure VM, and what there is to say about it."""
+    """One line of the summary: a machine, where it ended, its Azure VM, and what there is to say about it.
+
+    ``rpo`` and ``left`` are words, empty when not known.
+    """
 
     wave: str
     machine: str
@@ -18,6 +21,8 @@ class Row:
     azure_vm: str
     reasons: tuple[str, ...] = ()
     stage: str = ""
+    rpo: str = ""
+    left: str = ""
 
     @property
     def good(self) -> bool:
@@ -34,9 +39,27 @@ def _row(wave: str, machine: Mapping[str, Any]) -> Row:
     vm = machine.get("azure_vm") or {}
     told = [finding["text"] for finding in machine.get("blockers", [])]
     if error := machine.get("error"):
-        told.append(f"{error['cause']} {error['remedy']}")
+        told.append(_words(error))
     stage = str(machine.get("stage") or "")
-    return Row(wave, str(machine["name"]), str(machine["result"]), str(vm.get("name") or ""), tuple(told), stage)
+    rpo, left = _standing(machine)
+    return Row(
+        wave, str(machine["name"]), str(machine["result"]), str(vm.get("name") or ""), tuple(told), stage, rpo, left
+    )
+
+
+def _words(error: Mapping[str, Any]) -> str:
+    """Return an error as a run says it: message, code, cause and remedy, as far as the report knows them."""
+    parts = [*([str(error["message"])] if error.get("message") else []), f"[{error['code']}]"]
+    parts += [f"{name.capitalize()}: {error[name]}" for name in ("cause", "remedy") if error.get(name)]
+    return " ".join(parts)
+
+
+def _standing(machine: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the recovery point objective and the time left of the copy, in words, empty when not known."""
+    rpo_s, minutes, copied = (machine.get(name) for name in ("rpo_s", "minutes_left", "copied_percent"))
+    left = "" if copied is None else f"{copied:.0f} % copied"
+    left += "" if minutes is None else f", about {minutes} min"
+    return "" if rpo_s is None else f"{rpo_s:.0f} s", left
 
 
 def missing(found: Iterable[Row], expected: Mapping[str, str]) -> list[Row]:

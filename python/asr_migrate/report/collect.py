@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
+from asr_migrate.azure.journal import RunResult
 from asr_migrate.domain.landing_zone import LandingZone
-from asr_migrate.domain.lifecycle import Fault, Observation
+from asr_migrate.domain.lifecycle import Observation, Stage
 from asr_migrate.domain.machine import Machine
 from asr_migrate.domain.site import Json, Sweep
 from asr_migrate.report.model import (
@@ -15,6 +17,7 @@ from asr_migrate.report.model import (
     Step,
     WaveReport,
     findings_from,
+    minutes_left,
     steps_of,
 )
 
@@ -22,6 +25,11 @@ Observe = Callable[[Machine, Sweep], Observation]
 #: What the assess role keeps of a machine: ``{fit, facts: {os_name, host_name, ...}, findings: [...]}``, all optional.
 Assessed = Mapping[str, Any]
 FAILOVER = "UnplannedFailover"
+STOPPED = "Stopped"
+#: The stages in which data still comes over from the source.
+REPLICATES = frozenset(
+    {Stage.REPLICATING, Stage.PROTECTED, Stage.TESTING, Stage.TEST_RUNNING, Stage.CLEANING, Stage.TESTED}
+)
 _UNSET_YEAR = 1
 
 
@@ -80,10 +88,16 @@ def recovery_point_time(point: Json) -> datetime | None:
     return moment((point.get("properties") or {}).get("recoveryPointTime"))
 
 
-def _failure(fault: Fault | None) -> Failure | None:
-    if fault is None:
-        return None
-    return Failure(fault.code or "Unknown", fault.cause or fault.message, fault.remedy or "See the job in the vault.")
+def failure_of(seen: Observation, told: RunResult | None) -> Failure | None:
+    """Return why a machine stopped: what Azure shows now, or what the last run said (``told``) while that still holds.
+
+    A run knows what the vault does not keep: a gate, a refused request, the words of a job. It holds while the machine
+    stands where the run left it and Azure shows no other error.
+    """
+    now = seen.error or seen.stalled
+    said = told.error if told and told.stage == str(seen.stage) and told.error and told.error.code != STOPPED else None
+    fault = said if said and (now is None or now.code in (None, said.code)) else now
+    return Failure(fault.code or "Unknown", fault.message, fault.cause, fault.remedy) if fault else None
 
 
 def wave_report(
@@ -96,11 +110,14 @@ def wave_report(
     findings: Mapping[str, Sequence[Mapping[str, Any]]],
     recovery_points: Mapping[str, datetime],
     addresses: Mapping[str, str],
+    results: Mapping[str, RunResult] = MappingProxyType({}),
+    now: datetime | None = None,
 ) -> WaveReport:
     """Return the report of a wave.
 
-    ``observe`` is the provider's; ``findings`` are plain ones and ``recovery_points`` times by machine name;
-    ``addresses`` are private addresses by the lower-case id of the VM.
+    ``observe`` is the provider's; ``findings`` are plain ones, ``recovery_points`` times and ``results`` what the last
+    run said, by machine name; ``addresses`` are private addresses by the lower-case id of the VM. ``now`` is the
+    service's time, None when not known.
     """
     jobs = [job_row(job) for job in sweep.jobs]
 
@@ -120,7 +137,10 @@ def wave_report(
             else None,
             recovery_point=recovery_points.get(machine.name),
             findings=findings_from(findings.get(machine.name, ())),
-            failure=_failure(seen.error or seen.stalled),
+            failure=failure_of(seen, results.get(machine.name)),
+            rpo_s=seen.rpo_s if seen.stage in REPLICATES else None,
+            progress=seen.progress,
+            minutes_left=minutes_left(steps, seen.progress, now),
         )
 
     return WaveReport(

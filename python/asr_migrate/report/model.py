@@ -1,5 +1,6 @@
 """What a wave report says, as plain values: made from what Azure answered, turned into text by ``render``."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,6 +33,9 @@ STEP_TITLES = {
     "CommitFailover": "Commit",
     "DisableDr": "Complete migration",
 }
+#: The jobs that say that the first copy is done.
+COPIED = ("IrCompletion", "PrimaryIrCompletion", "SecondaryIrCompletion")
+PERCENT = 100.0
 
 
 @dataclass(frozen=True)
@@ -78,16 +82,29 @@ class ReportedVm:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a machine stopped: the service's code, the cause and what to do."""
+    """Why a machine stopped, in the words of the run or of the service; ``cause`` and ``remedy`` may be None."""
 
     code: str
-    cause: str
-    remedy: str
+    message: str
+    cause: str | None = None
+    remedy: str | None = None
+
+    @property
+    def words(self) -> str:
+        """All of it in the order in which a run says it."""
+        cause = f" Cause: {self.cause}" if self.cause else ""
+        remedy = f" Remedy: {self.remedy}" if self.remedy else ""
+        return f"{self.message} [{self.code}]{cause}{remedy}"
 
 
 @dataclass(frozen=True)
 class MachineReport:
-    """Everything the report says of one machine. ``recovery_point`` is the time of the point failed over to."""
+    """Everything the report says of one machine.
+
+    ``recovery_point`` is the time of the point failed over to. ``rpo_s`` is the recovery point objective in seconds,
+    ``progress`` how much of the disks is copied in percent, ``minutes_left`` in about how many minutes they are, at the
+    average pace so far; each None when not known.
+    """
 
     name: str
     source_id: str
@@ -99,6 +116,9 @@ class MachineReport:
     recovery_point: datetime | None = None
     findings: tuple[Finding, ...] = ()
     failure: Failure | None = None
+    rpo_s: float | None = None
+    progress: float | None = None
+    minutes_left: int | None = None
 
     @property
     def blockers(self) -> tuple[Finding, ...]:
@@ -126,7 +146,7 @@ class MachineReport:
         """Return why the machine was left out or stopped, in words; nothing for any other."""
         if self.result is Result.REFUSED:
             return tuple(finding.text for finding in self.blockers)
-        return (f"{self.failure.code}: {self.failure.cause}",) if self.failure else ()
+        return (self.failure.words,) if self.failure else ()
 
     @property
     def started(self) -> datetime | None:
@@ -160,6 +180,20 @@ class WaveReport:
     def counts(self) -> dict[Result, int]:
         """Return how many machines ended with each result, every result named."""
         return {result: sum(machine.result is result for machine in self.machines) for result in Result}
+
+
+def minutes_left(steps: Sequence[Step], progress: float | None, now: datetime | None) -> int | None:
+    """Return in about how many minutes the disks are copied, at the average pace since replication was enabled.
+
+    ``progress`` is percent, ``now`` the service's time. None when it cannot be told: nothing was copied yet, or the
+    first copy is done and this is another.
+    """
+    enabled = [step.ended for step in steps if step.scenario == "EnableDr" and step.state == "Succeeded" and step.ended]
+    copied = any(step.scenario in COPIED for step in steps)
+    if not enabled or copied or now is None or progress is None or not 0 < progress < PERCENT:
+        return None
+    passed_s = (now - enabled[-1]).total_seconds()
+    return math.ceil(passed_s * (PERCENT - progress) / progress / 60) if passed_s > 0 else None
 
 
 def steps_of(names: Iterable[str], jobs: Iterable[Mapping[str, Any]]) -> tuple[Step, ...]:

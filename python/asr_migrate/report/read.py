@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from asr_migrate.azure.client import AzureClients
+from asr_migrate.azure.journal import RunResult
 from asr_migrate.domain.errors import ServiceError
 from asr_migrate.domain.lifecycle import AzureVm
 from asr_migrate.domain.wave import Wave
@@ -63,11 +65,14 @@ async def read_wave(
     *,
     assessment: Mapping[str, Assessed],
     earlier: Mapping[str, EarlierPoint],
+    results: Mapping[str, RunResult] = MappingProxyType({}),
+    now: datetime | None = None,
 ) -> WaveReport:
     """Return the report of a wave as it stands now; nothing is changed.
 
     ``assessment`` is what the assess role kept of each machine, by its name. ``earlier`` are the recovery points of an
-    earlier report: once a migration is complete, Site Recovery does not tell them any more.
+    earlier report: once a migration is complete, Site Recovery does not tell them any more. ``results`` are what the
+    last run said of each machine, ``now`` is the service's time.
 
     Raises SetupError when the vault does not exist, ServiceError when Azure does not answer.
     """
@@ -93,6 +98,8 @@ async def read_wave(
         findings={key: row.get("findings") or () for key, row in assessment.items()},
         recovery_points={key: time for key, time in times.items() if time},
         addresses=addresses,
+        results=results,
+        now=now,
     )
 
 

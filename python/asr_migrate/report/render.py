@@ -7,6 +7,7 @@ no file.
 import csv
 import io
 import json
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,9 @@ CSV_COLUMNS = (
     "recovery_point",
     "reasons",
     "warnings",
+    "rpo_s",
+    "copied_percent",
+    "minutes_left",
 )
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -91,7 +95,10 @@ def _machine(machine: MachineReport) -> dict[str, Any]:
         "steps": [_step(step) for step in machine.steps],
         "blockers": [finding.as_dict() for finding in machine.blockers],
         "warnings": [finding.as_dict() for finding in machine.warnings],
-        "error": None if failure is None else {"code": failure.code, "cause": failure.cause, "remedy": failure.remedy},
+        "error": None if failure is None else asdict(failure),
+        "rpo_s": machine.rpo_s,
+        "copied_percent": machine.progress,
+        "minutes_left": machine.minutes_left,
     }
 
 
@@ -143,6 +150,9 @@ def to_csv(report: WaveReport) -> str:
             iso(machine.recovery_point),
             "; ".join(machine.reasons),
             "; ".join(finding.text for finding in machine.warnings),
+            None if machine.rpo_s is None else round(machine.rpo_s),
+            machine.progress,
+            machine.minutes_left,
         )
         writer.writerow([_cell(value) for value in row])
     return out.getvalue()
@@ -156,6 +166,7 @@ def to_html(report: WaveReport) -> str:
     environment.filters["iso"] = iso
     environment.filters["clock_time"] = lambda moment: moment.strftime("%Y-%m-%d %H:%M") if moment else ""
     environment.filters["duration"] = duration_text
+    environment.filters["copying"] = copying
     timeline: Timeline | None = lay_out(report)
     counts = [(result, count) for result, count in report.counts.items() if count]
     page: str = environment.get_template("wave.html.j2").render(
@@ -170,6 +181,17 @@ def lines(report: WaveReport) -> list[str]:
     return [_line(machine, width) for machine in report.machines]
 
 
+def copying(machine: MachineReport) -> list[str]:
+    """Return how the copy of a machine's disks stands, in words; nothing where it is not known."""
+    told = []
+    if machine.progress is not None:
+        left = "" if machine.minutes_left is None else f", about {duration_text(machine.minutes_left * 60)} left"
+        told.append(f"{machine.progress:.0f} % copied{left}")
+    if machine.rpo_s is not None:
+        told.append(f"RPO {duration_text(machine.rpo_s)}")
+    return told
+
+
 def _line(machine: MachineReport, width: int) -> str:
     parts = [f"{machine.name:<{width}}  {str(machine.result).replace('_', ' '):<11}"]
     if machine.azure_vm:
@@ -177,7 +199,7 @@ def _line(machine: MachineReport, width: int) -> str:
         parts.append(" ".join(part for part in (machine.azure_vm.name, size, address) if part))
     if machine.duration_s is not None:
         parts.append(duration_text(machine.duration_s))
-    parts += machine.reasons
+    parts += [*copying(machine), *machine.reasons]
     return "  ".join(parts).rstrip()
 
 

@@ -58,7 +58,7 @@ def test_another_collection_is_not_taken_for_the_project(tmp_path, monkeypatch):
     assert call("rehearse").exit_code == 3
 
 
-@pytest.mark.parametrize("command", [["run", "migrate"], ["status"], ["report"]])
+@pytest.mark.parametrize("command", [["run", "migrate"], ["status"], ["report"], ["plan"]])
 def test_running_without_an_inventory_is_refused(command, project):
     (project / "playbooks" / "report.yml").write_text("[]\n")
     result = call(*command)
@@ -67,7 +67,7 @@ def test_running_without_an_inventory_is_refused(command, project):
 
 
 def test_an_unknown_playbook_is_answered_with_those_there_are(project):
-    result = call("run", "migrade", "-i", "inventory")
+    result = call("run", "migrade", "-i", "localhost,")
     assert result.exit_code == 2
     assert "there is no playbook migrade" in result.output
     assert "one of: migrate" in result.output
@@ -124,13 +124,22 @@ def test_the_exit_code_of_a_run_that_was_stopped_is_in_the_help():
         assert "4" in call(*arguments).output.replace("\n", " ").partition("Exit codes:")[2]
 
 
-def test_planning_without_an_inventory_is_refused(project):
-    result = call("plan", "migrate")
+@pytest.mark.parametrize("command", [["run", "migrate"], ["status"], ["report"], ["plan"]])
+@pytest.mark.parametrize("given", [["-i", "no/such"], ["--inventory", "no/such"]])
+def test_an_inventory_that_does_not_exist_is_refused_by_name(command, given, project):
+    result = call(*command, *given)
     assert result.exit_code == 2
-    assert "no inventory is given" in result.output
+    assert "there is no file or folder no/such" in result.output
+
+
+@pytest.mark.parametrize("command", ["rehearse", "run", "plan", "status", "report"])
+def test_the_help_of_every_command_has_examples_and_exit_codes(command):
+    output = call(command, "--help").output
+    assert f"asr-migrate {command} " in output.partition("Examples:")[2]
+    assert "4 stopped" in " ".join(output.partition("Exit codes:")[2].split())
 
 
 def test_planning_an_unknown_playbook_is_answered_with_those_there_are(project):
-    result = call("plan", "migrade", "-i", "inventory")
+    result = call("plan", "migrade", "-i", "localhost,")
     assert result.exit_code == 2
     assert "one of: migrate" in result.output

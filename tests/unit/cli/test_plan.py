@@ -22,8 +22,9 @@ MORE = {"machine": "web", "body": {"recoveryPoint": "latest"}, "calls": 9, "minu
 def left(tmp_path):
     """Leave what one module of a check run leaves."""
 
-    def leave(number, writes=(), goal=None, machines=None):
+    def leave(number, writes=(), goal=None, machines=None, sources=None):
         told = {"module": "wave", "goal": goal, "writes": list(writes), "machines": machines or {}}
+        told |= {"sources": sources} if sources else {}
         (tmp_path / f"plan-{number:020}-1.json").write_text(json.dumps(told))
         return tmp_path
 
@@ -88,3 +89,37 @@ def test_as_json_it_has_every_field_and_the_sum_of_calls(left):
 
 def test_nothing_was_left_is_an_empty_plan(tmp_path):
     assert plan.read(tmp_path) == plan.Plan()
+
+
+def test_a_rule_that_two_appliances_share_is_listed_once_and_a_step_of_two_goals_twice(left):
+    rule, lease = WRITE | {"what": "add a rule to appliance"}, WRITE | {"what": "hold wave w"}
+    left(1, [rule])
+    left(2, [rule])
+    left(3, [lease], goal="tested")
+    folder = left(4, [lease], goal="failed_over")
+    assert [write.what for write in plan.read(folder).writes] == [rule["what"], lease["what"], lease["what"]]
+
+
+def test_a_write_that_names_only_a_source_gets_the_name_of_its_machine(left):
+    left(1, goal="failed_over", sources={"i-0144": "db-rhel67"})
+    folder = left(2, [{"method": "POST", "what": "stop EC2 instance i-0144", "why": "its Azure VM runs"}])
+    (write,) = plan.read(folder).writes
+    assert (write.machine, write.what) == ("db-rhel67", "db-rhel67: stop EC2 instance i-0144")
+
+
+def test_what_could_not_be_planned_is_told_with_code_and_cause_and_a_refusal_only_once(left):
+    machines = {"web": {"failed": True, "summary": "refused at protected: not tested [NotTested]"}}
+    folder = left(1, goal="failed_over", machines=machines)
+    for number, (host, msg, error) in enumerate(
+        [
+            ("db", "asr_gates cannot be read", {"code": "InvalidInput", "cause": "asr_gates is 'soon'", "remedy": "x"}),
+            ("db2", "db2: asr_gates cannot be read", None),
+            ("web", f"web: {machines['web']['summary']}", None),
+        ]
+    ):
+        told = {"host": host, "task": "Bring the wave to failed_over", "msg": msg, "error": error}
+        (folder / f"failed-{number:020}-1.json").write_text(json.dumps(told))
+    found = plan.read(folder)
+    assert [one.host for one in found.failed] == ["db"]
+    assert "asr_gates cannot be read [InvalidInput] Cause: asr_gates is 'soon'" in shown(plan.failed(found.failed))
+    assert found.as_dict()["failed"][0]["code"] == "InvalidInput"

@@ -53,7 +53,7 @@ def test_the_labs_settings_win_over_the_users(root, monkeypatch):
 def test_a_programs_exit_code_is_returned_and_a_signal_as_128_and_more():
     end = [sys.executable, "-c", "import sys; sys.exit(7)"]
     killed = [sys.executable, "-c", f"import os; os.kill(os.getpid(), {int(signal.SIGTERM)})"]
-    assert [processes.stream(line, os.environ) for line in (end, killed)] == [7, 128 + signal.SIGTERM]
+    assert [processes.stream(line, os.environ).code for line in (end, killed)] == [7, 128 + signal.SIGTERM]
 
 
 def test_a_program_that_fails_is_quoted_in_the_error(tmp_path):

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -83,7 +84,9 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
 print("up", flush=True)
 signal.pause()
 '''
-sys.exit(processes.stream([sys.executable, "-c", child], {}))
+ended = processes.stream([sys.executable, "-c", child], {})
+assert ended.asked
+sys.exit(ended.code)
 """
 
 
@@ -94,6 +97,24 @@ def test_a_signal_is_passed_on_and_the_program_ends_in_its_own_way():
     assert process.stdout.readline() == "up\n"
     process.terminate()
     assert process.wait(30) == 7
+
+
+def test_a_second_signal_does_not_end_the_wait_for_what_was_stopped():
+    reached = []
+    with processes.stoppable(), processes.unmoved():
+        signal.raise_signal(signal.SIGINT)
+        reached.append(True)
+    assert reached
+
+
+def test_a_signal_between_two_programs_is_a_stop():
+    with pytest.raises(processes.StoppedError), processes.stoppable():
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_ansibles_own_error_is_the_cause_without_the_lines_before_it():
+    error = processes.failed("/x/ansible-playbook", 1, "PLAY [x]\n[ERROR]: no such inventory\nmore", "planning")
+    assert error.cause.splitlines() == ["[ERROR]: no such inventory", "more"]
 
 
 def test_the_end_of_a_failed_programs_output_is_its_cause():

@@ -3,10 +3,13 @@
 import io
 import json
 
+import pytest
 from rich.console import Console
 
 from asr_migrate.cli import screen, verdict
-from asr_migrate.cli.rehearsal import limit, reports
+from asr_migrate.cli.inventories import limit
+from asr_migrate.cli.rehearsal import reports
+from asr_migrate.domain.errors import SetupError
 
 MIGRATED = {"name": "app", "result": "migrated", "azure_vm": {"name": "app01"}, "blockers": [], "error": None}
 REFUSED = {"name": "old", "result": "refused", "azure_vm": None, "blockers": [{"text": "paravirtual"}], "error": None}
@@ -15,7 +18,7 @@ FAILED = {
     "result": "failed",
     "azure_vm": None,
     "blockers": [],
-    "error": {"code": "95107", "cause": "The account is wrong.", "remedy": "Check it."},
+    "error": {"code": "95107", "message": "Push failed", "cause": "The account is wrong.", "remedy": "Check it."},
 }
 
 
@@ -48,7 +51,7 @@ def test_the_table_tells_the_azure_vm_and_every_reason():
     console = Console(width=120, record=True, file=io.StringIO())
     console.print(screen.summary(rows(MIGRATED, REFUSED, FAILED), "The rehearsal"))
     text = console.export_text()
-    for said in ("app01", "paravirtual", "The account is wrong. Check it."):
+    for said in ("app01", "paravirtual", "Push failed [95107] Cause: The account is wrong. Remedy: Check it."):
         assert said in text
 
 
@@ -62,3 +65,27 @@ def test_only_the_wanted_waves_are_read(tmp_path):
 def test_a_wave_is_limited_together_with_its_landing_zone_and_the_controller():
     assert limit([]) == []
     assert limit(["legacy"]) == ["--limit", "wave_legacy,landing_zone_legacy,localhost"]
+
+
+def test_rpo_and_time_left_have_columns_where_they_are_known():
+    copying = MIGRATED | {"result": "in_progress", "rpo_s": None, "copied_percent": 64.0, "minutes_left": 40}
+    protected = MIGRATED | {"name": "web", "result": "in_progress", "rpo_s": 90.0}
+    console = Console(width=150, record=True, file=io.StringIO())
+    console.print(screen.summary(rows(copying, protected), "Where the machines stand"))
+    text = console.export_text()
+    for said in ("RPO", "90 s", "Left", "64 % copied, about 40 min"):
+        assert said in text
+    assert all("RPO" not in column.header for column in screen.summary(rows(MIGRATED), "The rehearsal").columns)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "[]", '{"wave": "current"}', '{"wave": "current", "machines": [{}]}', "[" * 200_000],
+    ids=["cut", "list", "no machines", "no names", "deep"],
+)
+def test_a_report_that_cannot_be_read_is_named_unless_it_is_another_waves(text, tmp_path):
+    (tmp_path / "current-report.json").write_text(text)
+    (tmp_path / "legacy-report.json").write_text(json.dumps({"wave": "legacy", "machines": []}))
+    with pytest.raises(SetupError, match=r"current-report\.json cannot be read"):
+        reports(tmp_path, [])
+    assert [report["wave"] for report in reports(tmp_path, ["legacy"])] == ["legacy"]

@@ -80,7 +80,9 @@ FAILED = MachineReport(
     "Windows Server 2012 R2",
     "broken",
     (Step("EnableDr", "job-x", "Failed", at(3), at(9)),),
-    failure=Failure("95107", "The account <script>is wrong</script>", "Check the account given on the appliance."),
+    failure=Failure(
+        "95107", "Push failed", "The account <script>is wrong</script>", "Check the account given on the appliance."
+    ),
 )
 RUNNING = MachineReport(
     "app-2016",

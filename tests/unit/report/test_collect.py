@@ -3,31 +3,17 @@
 from datetime import UTC, datetime
 
 import pytest
+from tests.worlds.zones import short_zone
 
+from asr_migrate.azure.journal import RunResult
 from asr_migrate.domain.landing_zone import LandingZone
 from asr_migrate.domain.lifecycle import AzureVm, Fault, Observation, Stage
 from asr_migrate.domain.machine import Machine
 from asr_migrate.domain.site import Sweep
 from asr_migrate.report.collect import failover_job, moment, recovery_point_id, recovery_point_time, wave_report
-from asr_migrate.report.model import Result, steps_of
+from asr_migrate.report.model import Result, Step, minutes_left, steps_of
 
-ZONE = LandingZone.model_validate(
-    {
-        "subscription_id": "s",
-        "tenant_id": "t",
-        "location": "westeurope",
-        "resource_group": "rg",
-        "vault": "vault-legacy",
-        "network": "vnet-prod",
-        "subnet": "apps",
-        "test_network": "vnet-test",
-        "test_subnet": "apps",
-        "cache_storage_account": "stcache",
-        "architecture": "classic",
-        "policy": {"name": "ec2"},
-        "appliance": {"name": "cs", "address": "10.20.0.10"},
-    }
-)
+ZONE = LandingZone.model_validate(short_zone(vault="vault-legacy", network="vnet-prod", architecture="classic"))
 
 
 def machine(name, **more):
@@ -106,7 +92,75 @@ def test_the_azure_vm_carries_its_address_and_the_failover_its_recovery_point():
 def test_the_fault_of_a_broken_machine_is_told_with_cause_and_remedy():
     fault = Fault("push failed", "95107", "The account is wrong", "Check the account")
     made = report_of(machine("db-1"), Observation(Stage.BROKEN, error=fault))
-    assert (made.result, made.reasons) == (Result.FAILED, ("95107: The account is wrong",))
+    assert (made.result, made.reasons) == (
+        Result.FAILED,
+        ("push failed [95107] Cause: The account is wrong Remedy: Check the account",),
+    )
+
+
+NOT_TESTED = Fault("db-1 was never tested", "NotTested", "no test failover ended well", "Run test_failover")
+
+
+def said(fault, stage=Stage.PROTECTED):
+    return {"db-1": RunResult(datetime(2026, 5, 4, 12, tzinfo=UTC), "db-1", "failed_over", str(stage), fault)}
+
+
+def test_a_gate_that_refused_a_machine_is_told_in_the_words_of_the_run():
+    made = report_of(machine("db-1"), Observation(Stage.PROTECTED), results=said(NOT_TESTED))
+    words = "db-1 was never tested [NotTested] Cause: no test failover ended well Remedy: Run test_failover"
+    assert (made.result, made.reasons) == (Result.FAILED, (words,))
+
+
+def test_the_runs_words_win_over_the_jobs_for_the_same_error():
+    shown, run = Fault("Failover: no quota", "28031"), Fault("db-1: fail over failed: no quota", "28031")
+    made = report_of(machine("db-1"), Observation(Stage.BROKEN, error=shown), results=said(run, Stage.BROKEN))
+    assert made.failure.message == run.message
+
+
+@pytest.mark.parametrize(
+    ("seen", "told"),
+    [
+        (Observation(Stage.TESTED), said(NOT_TESTED)),
+        (Observation(Stage.PROTECTED), said(None)),
+        (Observation(Stage.PROTECTED), said(Fault("stopped", "Stopped"))),
+    ],
+    ids=["moved on since", "reached", "stopped by somebody"],
+)
+def test_what_a_run_said_is_no_failure_of_the_machine_now(seen, told):
+    assert report_of(machine("db-1"), seen, results=told).failure is None
+
+
+def test_another_error_that_azure_shows_now_wins_over_what_a_run_said():
+    seen = Observation(Stage.BROKEN, error=Fault("the disk is gone", "95107"))
+    made = report_of(machine("db-1"), seen, results=said(NOT_TESTED, Stage.BROKEN))
+    assert made.failure.code == "95107"
+
+
+ENABLED = Step("EnableDr", "j", "Succeeded", datetime(2026, 5, 4, 8, tzinfo=UTC), datetime(2026, 5, 4, 9, tzinfo=UTC))
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("steps", "progress", "now", "minutes"),
+    [
+        ((ENABLED,), 75.0, NOON, 60),
+        ((ENABLED,), 0.0, NOON, None),
+        ((ENABLED,), None, NOON, None),
+        ((ENABLED,), 75.0, None, None),
+        ((), 75.0, NOON, None),
+        ((ENABLED, Step("IrCompletion", "k", "Succeeded", NOON, NOON)), 75.0, NOON, None),
+    ],
+    ids=["copying", "nothing copied", "share not known", "time not known", "not enabled here", "copied before"],
+)
+def test_the_time_left_follows_from_the_average_pace_of_the_first_copy(steps, progress, now, minutes):
+    assert minutes_left(steps, progress, now) == minutes
+
+
+def test_the_rpo_of_a_machine_that_no_longer_replicates_is_left_out():
+    rpo_s = [
+        report_of(machine("db-1"), Observation(stage, rpo_s=90.0)).rpo_s for stage in (Stage.TESTED, Stage.COMMITTED)
+    ]
+    assert rpo_s == [90.0, None]
 
 
 def test_findings_refuse_a_machine_that_was_never_replicated():

@@ -3,6 +3,8 @@
 import asyncio
 from datetime import UTC, datetime
 
+from tests.worlds.zones import short_zone
+
 from asr_migrate.domain.errors import ServiceError
 from asr_migrate.domain.landing_zone import LandingZone
 from asr_migrate.domain.lifecycle import AzureVm, Observation, Stage
@@ -11,20 +13,7 @@ from asr_migrate.domain.wave import Wave
 from asr_migrate.report.model import EarlierPoint, Result
 from asr_migrate.report.read import read_wave
 
-ZONE = {
-    "subscription_id": "s",
-    "tenant_id": "t",
-    "location": "westeurope",
-    "resource_group": "rg",
-    "vault": "vault-current",
-    "network": "vnet-prod",
-    "subnet": "apps",
-    "test_network": "vnet-test",
-    "test_subnet": "apps",
-    "cache_storage_account": "stcache",
-    "policy": {"name": "ec2"},
-    "appliance": {"name": "appliance", "address": "10.20.0.20"},
-}
+ZONE = short_zone(vault="vault-current", network="vnet-prod")
 MACHINES = [
     {"name": "web", "source_id": "i-1", "wave": "current", "os": "linux", "target": {"vm_name": "web-az"}},
     {"name": "old", "source_id": "i-2", "wave": "current", "os": "linux", "target": {"vm_name": "old-az"}},

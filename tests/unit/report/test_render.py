@@ -70,7 +70,7 @@ def test_csv_has_one_line_a_machine_and_tells_the_reasons():
     assert tuple(lines[0]) == CSV_COLUMNS
     assert [line["machine"] for line in lines] == [machine.name for machine in samples.WAVE.machines]
     assert lines[3]["reasons"] == samples.BLOCKER.text
-    assert lines[1]["reasons"].startswith("95107: ")
+    assert lines[1]["reasons"].startswith("Push failed [95107] Cause: The account ")
 
 
 def test_no_cell_of_the_csv_can_become_a_formula():
