@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
-from contextlib import contextmanager
+import tempfile
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
@@ -17,9 +19,10 @@ if str(PACKAGES) not in sys.path:
     sys.path.insert(0, str(PACKAGES))
 
 from asr_migrate.clock import Clock
-from asr_migrate.domain.errors import AsrMigrateError, InputError
+from asr_migrate.domain.errors import AsrMigrateError, InputError, SetupError
 from asr_migrate.domain.machine import Os
-from asr_migrate.hosts import profiles
+from asr_migrate.hosts import linux_command, profiles
+from asr_migrate.hosts.identity import any_machine
 from asr_migrate.hosts.plan import Answer, Restorable
 from asr_migrate.hosts.prepare import ConnectionLostError, HostNotReadyError, prepare, restore
 from asr_migrate.keeping.files import FileStore
@@ -43,6 +46,8 @@ SECRET_MODE = 0o600
 #: From which verbosity on connection plugins print what a host says.
 TELLING_VERBOSITY = 3
 CENSORED = "censored due to no log"
+#: Variables that may hold the password which sudo asks for; the first one that does counts.
+SUDO_PASSWORDS = ("ansible_become_password", "ansible_become_pass", "ansible_sudo_pass")
 
 
 class ActionModule(ActionBase):
@@ -76,7 +81,7 @@ class ActionModule(ActionBase):
         family = Os(options["family"] or self._family())
         clock = Clock(options["wait_scale"])
         profile = profiles.make(options["profile"], family, host, options["want"])
-        return profile, self._sender(clock, self._wants_sudo(options["use_sudo"], family, task_vars)), clock
+        return profile, self._sender(clock, self._rooted(options["use_sudo"], family, task_vars)), clock
 
     def _prepared(self, options, profile, record, send, clock):
         """Return the result of the states present and probed."""
@@ -86,6 +91,7 @@ class ActionModule(ActionBase):
             send,
             clock,
             keep=record.add,
+            check=record.check if present else any_machine,
             change=present and not self._task.check_mode,
             refuse=present and options["refuse"],
         )
@@ -106,6 +112,7 @@ class ActionModule(ActionBase):
                 send,
                 clock,
                 leave=record.leave,
+                check=record.check,
                 force=options["force"],
                 only_push=options["scope"] == "push",
                 change=not self._task.check_mode,
@@ -183,16 +190,21 @@ class ActionModule(ActionBase):
         """Return the family that the connection's shell speaks for."""
         return "windows" if getattr(self._connection._shell, "_IS_WINDOWS", False) else "linux"
 
-    def _wants_sudo(self, given, family, task_vars):
-        """Return whether commands go through sudo: as the option says, else on Linux when the user is not root."""
+    def _rooted(self, use_sudo, family, task_vars):
+        """Return the function that gives a command's line as root, and the bytes before its standard input."""
         if family is not Os.LINUX:
-            return False
-        if given is not None:
-            return given
-        user = self._connection.get_option("remote_user") or self._play_context.remote_user
-        return (self._templar.template(task_vars.get("ansible_user")) or user or "root") != "root"
+            return lambda command: (command, b"")
+        password = self._sudo_password(task_vars)
+        return lambda command: linux_command.as_root(command, sudo=use_sudo, password=password)
 
-    def _sender(self, clock, sudo):
+    def _sudo_password(self, task_vars):
+        """Return the password for sudo that Ansible was given, by a variable or ``--ask-become-pass``."""
+        for name in SUDO_PASSWORDS:
+            if task_vars.get(name):
+                return str(self._templar.template(task_vars[name]))
+        return getattr(self._play_context, "become_pass", None) or ""
+
+    def _sender(self, clock, rooted):
         """Return the function that sends an exchange.
 
         It raises ConnectionLostError when the host cannot be reached or, as a restarting host does, breaks off.
@@ -200,7 +212,7 @@ class ActionModule(ActionBase):
         """
 
         def send(exchange):
-            command = f"sudo -n {exchange.command}" if sudo else exchange.command
+            command, first = rooted(exchange.command)
             stdin = exchange.stdin
             if exchange.stdin_file:
                 try:
@@ -213,19 +225,59 @@ class ActionModule(ActionBase):
             sent = clock.now()
             try:
                 with self._unheard():
-                    code, out, err = self._connection.exec_command(command, in_data=to_bytes(stdin), sudoable=False)
+                    code, out, err = self._execute(command, first + to_bytes(stdin or b""))
             except AnsibleConnectionFailure as error:
-                self._connection.close()
+                self._hang_up()
                 raise ConnectionLostError(str(error)) from self._in_words(error)
-            except AnsibleError:
+            except (AnsibleError, AsrMigrateError):
                 raise
             except Exception as error:
-                self._connection.close()
+                self._hang_up()
                 broke = AnsibleConnectionFailure(f"the connection broke during '{exchange.name}': {error}")
                 raise ConnectionLostError(str(error)) from broke
             return Answer(to_text(out, errors="replace"), to_text(err, errors="replace"), code, sent, clock.now())
 
         return send
+
+    def _execute(self, command, stdin):
+        """Run a command on the host with ``stdin``; return its exit code and what it printed."""
+        if self._connection.has_pipelining or not stdin:
+            return self._connection.exec_command(command, in_data=stdin, sudoable=False)
+        return self._execute_on_file(command, stdin)
+
+    def _execute_on_file(self, command, stdin):
+        """Run a command with ``stdin`` over a connection that sends files only, as paramiko's does.
+
+        The file lies in a directory for its owner only and is gone before the command starts; one that a broken
+        connection leaves goes with the next command.
+        """
+        code, out, err = self._connection.exec_command(linux_command.make_inbox(), sudoable=False)
+        inbox = to_text(out, errors="replace").strip()
+        if code or not inbox:
+            said = to_text(err, errors="replace").strip() or "it said nothing"
+            raise SetupError(
+                f"the host lets no directory be made in the user's home: {said[:300]}",
+                code="HostInboxRefused",
+                cause="The connection plugin cannot send standard input, so it goes through a file there.",
+                remedy="Give the user who connects a home directory with room, or use the connection plugin ssh.",
+            )
+        path = f"{inbox.splitlines()[-1]}/{secrets.token_hex(8)}"
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(stdin)
+            file.flush()
+            try:
+                self._connection.put_file(file.name, path)
+            except AnsibleConnectionFailure:
+                raise
+            except AnsibleError:
+                self._connection.exec_command(linux_command.clear_inbox(), sudoable=False)
+                raise
+        return self._connection.exec_command(linux_command.from_inbox(command, path), sudoable=False)
+
+    def _hang_up(self):
+        """Close the connection; a plugin that never had one may stumble over that, which tells nothing new."""
+        with suppress(Exception):
+            self._connection.close()
 
     @contextmanager
     def _unheard(self):

@@ -55,16 +55,19 @@ options:
       - >-
         V(replication_appliance). C(installer), C(address).
       - >-
-        Both servers. C(proxy) (C(address), C(port), C(user), C(password)), C(check_urls), C(urls) (a pattern with the
-        host to ask for it, or null), C(government), C(physical_cores), C(memory_gib), C(install_free_gib),
-        C(cache_free_gib) and C(restart). The role appliance explains each.
+        Both servers. C(proxy) (C(address), C(port), C(user), C(password), C(file_form)), C(check_urls), C(urls) (a
+        pattern with the host to ask for it, or null), C(government), C(physical_cores), C(memory_gib),
+        C(install_free_gib), C(cache_free_gib) and C(restart). The role appliance explains each.
       - >-
         An installer has one of C(url) (fetched by the host), C(path) (on the host) and C(file) (on the controller,
         Linux only), and may have C(sha256) and C(version).
     type: dict
     default: {}
   use_sudo:
-    description: Whether to use C(sudo -n) on Linux; by default when the user that connects is not root.
+    description:
+      - Whether to use sudo on Linux; by default when the host says that the user who connects is not root.
+      - Where sudo asks for a password, give C(ansible_become_password) or C(--ask-become-pass). It reaches sudo through
+        standard input only and is tried once.
     type: bool
   refuse:
     description: Whether blockers fail the task. When false they are only returned. Nothing is changed either way.
@@ -87,6 +90,8 @@ options:
       - Directory on the controller with the record of what hosts were before they were changed, one file a host,
         readable by its owner only. It must outlive the run; where each run gets a fresh container, as in AWX, mount a
         volume there.
+      - A record names the machine that it is about. Another machine of the same inventory name is neither prepared nor
+        restored with it; give each inventory, region or account a directory of its own.
       - A record that is damaged, or that a newer version wrote, is never written over; the host is not changed then.
     type: path
     default: ~/.asr/prior
@@ -110,7 +115,10 @@ attributes:
     support: full
     description: Returns the values before and after; a password is shown as C(another) or C(as before).
 notes:
-  - C(become) is not used; see O(use_sudo).
+  - C(become) is not used, only its password; see O(use_sudo).
+  - Works over any connection plugin. One that cannot send standard input, as C(paramiko_ssh), sends a file in place of
+    it, to a directory for its owner only in the user's home; the file is gone before the command starts. That takes
+    three round trips in place of one.
   - At C(-vvv) and above, what a host answers is kept out of the connection plugin's output, because it can hold
     secrets; so are the plugin's own words about a lost connection.
 author:

@@ -44,6 +44,11 @@ class Fleet:
         for machine in self._estate.windows:
             windows.add(machine_spec(machine))
         self.windows = windows
+        self._ec2.console = self.console
+
+    def console(self, address: str) -> str:
+        """Return what the console of the machine at ``address`` shows, once it runs."""
+        return self.windows.console(address) if self.windows and self.powered_on(address) else ""
 
     def powered_on(self, address: str) -> bool:
         """Return whether the machine at ``address`` runs in EC2; an appliance gets the size it was launched with."""
@@ -52,14 +57,15 @@ class Fleet:
             return self._ec2.powered_on(address)
         hardware = self._ec2.hardware(address)
         host = self.windows.at(address) if self.windows else None
-        if hardware and host:
+        if hardware and host and self.windows:
             host.spec = appliance_spec(appliance, hardware)
+            self.windows.first_start(address, hardware.user_data)
         return hardware is not None
 
     def push_mobility(self, address: str, account: str) -> PushFailure | None:
         """Install the Mobility service as the modernized appliance does; return what stood in the way, or None."""
         if address in self.linux:
-            return self.linux[address].push_mobility(account)
+            return self.linux[address].push_mobility(account, self._pushing_appliance())
         with suppress(LookupError):
             if self.windows:
                 return self.windows.push_mobility(address, self._pushing_appliance())
@@ -194,7 +200,8 @@ def machine_spec(machine: Machine) -> HostSpec:
 
 def appliance_spec(appliance: Appliance, hardware: Hardware = NOT_LAUNCHED) -> HostSpec:
     """Return what the Windows simulator needs to know of an appliance; its size is what EC2 launched it with."""
-    return HostSpec(appliance.name, appliance.flavour, _description(appliance.name, appliance.address, hardware))
+    described = _description(appliance.name, appliance.address, hardware)
+    return HostSpec(appliance.name, appliance.flavour, described, stock=True)
 
 
 def _description(name: str, address: str, hardware: Hardware) -> HostDescription:

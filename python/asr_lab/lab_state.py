@@ -77,7 +77,7 @@ class State:
         for name in SECRETS:
             path = self.directory / "secrets" / name
             if not path.exists():
-                write_private(path, _password())
+                write_private(path, _mysql_password() if name.startswith("mysql") else _password())
             found[name] = path.read_text("utf-8")
         return found
 
@@ -130,3 +130,8 @@ def _password() -> str:
     """Return a password that meets Windows' rules of complexity and needs no quoting in a shell."""
     letters = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(20))
     return f"Lab-{letters}7z"
+
+
+def _mysql_password() -> str:
+    """Return a password as Unified Setup asks for one: 8 to 16 characters, with a letter, a digit and a sign like _."""
+    return f"Lab_{''.join(secrets.choice(string.ascii_letters + string.digits) for _ in range(10))}7z"

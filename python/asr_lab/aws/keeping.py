@@ -11,8 +11,8 @@ from typing import Any
 from asr_lab.aws.estate import Estate
 
 
-def kept(ec2: Any) -> dict[str, Any]:
-    """Return groups and instances as plain data; ``ec2`` is a boto3 client."""
+def kept(ec2: Any, user_data: Mapping[str, str]) -> dict[str, Any]:
+    """Return groups and instances as plain data; ``ec2`` is a boto3 client, ``user_data`` text by instance id."""
     groups = ec2.describe_security_groups()["SecurityGroups"]
     names = {group["GroupId"]: group["GroupName"] for group in groups}
     sizes = {volume["VolumeId"]: volume["Size"] for volume in ec2.describe_volumes()["Volumes"]}
@@ -20,7 +20,9 @@ def kept(ec2: Any) -> dict[str, Any]:
     reservations = ec2.describe_instances()["Reservations"]
     return {
         "groups": [_group(group, names) for group in groups if group["GroupName"] != "default"],
-        "instances": [_instance(found, names, sizes, subnets) for each in reservations for found in each["Instances"]],
+        "instances": [
+            _instance(found, names, sizes, subnets, user_data) for each in reservations for found in each["Instances"]
+        ],
     }
 
 
@@ -63,7 +65,11 @@ def _group(group: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]
 
 
 def _instance(
-    found: Mapping[str, Any], names: Mapping[str, str], sizes: Mapping[str, int], subnets: Mapping[str, str]
+    found: Mapping[str, Any],
+    names: Mapping[str, str],
+    sizes: Mapping[str, int],
+    subnets: Mapping[str, str],
+    user_data: Mapping[str, str],
 ) -> dict[str, Any]:
     devices = found.get("BlockDeviceMappings", [])
     return {
@@ -75,6 +81,7 @@ def _instance(
         "groups": sorted({names[one["GroupId"]] for one in found.get("SecurityGroups", []) if one["GroupId"] in names}),
         "volumes": [[one["DeviceName"], sizes.get(one["Ebs"]["VolumeId"], 8)] for one in devices],
         "tags": found.get("Tags", []),
+        "user_data": user_data.get(found["InstanceId"], ""),
     }
 
 
@@ -96,6 +103,7 @@ def _run_request(
         "BlockDeviceMappings": [
             {"DeviceName": name, "Ebs": {"VolumeSize": size, "VolumeType": "gp3"}} for name, size in row["volumes"]
         ],
+        "UserData": row.get("user_data", ""),
     }
 
 

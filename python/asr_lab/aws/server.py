@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,11 +23,12 @@ ACCOUNT = "123456789012"
 
 @dataclass(frozen=True)
 class Hardware:
-    """Size of an instance: ``memory_mb`` in MiB, ``volumes_gib`` with the boot volume first."""
+    """Size of an instance: ``memory_mb`` in MiB, ``volumes_gib`` with the boot volume first; and its user data."""
 
     cores: int
     memory_mb: int
     volumes_gib: tuple[int, ...]
+    user_data: str = ""
 
 
 class Ec2:
@@ -43,6 +44,8 @@ class Ec2:
         self._port = port
         self._images = state / "images.json"
         self._server: ThreadedMotoServer | None = None
+        #: what the machine at an address shows in its console; the lab's hosts fill it in
+        self.console: Callable[[str], str] = lambda _address: ""
 
     def start(self) -> None:
         """Open the port and seed the estate. Raises OSError when the port is taken."""
@@ -59,6 +62,7 @@ class Ec2:
         settings.ENABLE_AMI_VALIDATION = True
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
         _describe_instances_fully(self.estate)
+        _show_consoles(self)
         self._server = ThreadedMotoServer(ip_address=self._host, port=self._port, verbose=False)
         self._server.start()
         self.seed()
@@ -102,11 +106,13 @@ class Ec2:
             cores=kind["VCpuInfo"]["DefaultVCpus"],
             memory_mb=kind["MemoryInfo"]["SizeInMiB"],
             volumes_gib=tuple(int(device.size) for device in instance.block_device_mapping.values()),
+            user_data=_user_data(instance),
         )
 
     def kept(self) -> dict[str, Any]:
         """Return what the lab's state file keeps of EC2, as plain data."""
-        return keeping.kept(self._client())
+        given = {each.id: text for each in self._backends().all_instances() if (text := _user_data(each))}
+        return keeping.kept(self._client(), given)
 
     def take_up(self, told: Mapping[str, Any]) -> None:
         """Bring the seeded EC2 to what ``kept`` returned."""
@@ -189,6 +195,11 @@ def _run_request(machine: Machine, subnet: str, group: str) -> dict[str, Any]:
     }
 
 
+def _user_data(instance: Any) -> str:
+    """Return the user data of moto's instance as text."""
+    return str(instance.user_data.decode()) if instance.user_data else ""
+
+
 def _lets_in(rule: Any, source: str, peers: set[str], port: int) -> bool:
     """Whether one ingress rule of moto lets ``port`` in from ``source``, by CIDR or by a group that ``source`` has."""
     if rule.ip_protocol not in ("tcp", "-1"):
@@ -242,3 +253,18 @@ def _describe_instances_fully(estate: Estate) -> None:
     }
     for name, read in details.items():
         setattr(Instance, name, property(read))
+
+
+def _show_consoles(lab: Ec2) -> None:
+    """Let GetConsoleOutput show what the lab's hosts print, in place of moto's sample."""
+    from moto.core.responses import ActionResult
+    from moto.core.types import Base64EncodedString
+    from moto.core.utils import utcnow
+    from moto.ec2.responses.general import General
+
+    def get_console_output(self: Any) -> ActionResult:
+        instance = self.ec2_backend.get_instance(self._get_param("InstanceId"))
+        shown = Base64EncodedString.from_raw_string(lab.console(instance.private_ip))
+        return ActionResult({"InstanceId": instance.id, "Timestamp": utcnow(), "Output": shown})
+
+    setattr(General, get_console_output.__name__, get_console_output)

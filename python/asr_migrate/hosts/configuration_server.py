@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum, auto
 
+from asr_migrate.domain.errors import AsrMigrateError
 from asr_migrate.domain.readiness_rule import Finding
 from asr_migrate.hosts import (
     server,
     server_findings,
     server_probe,
+    server_registration,
     server_setup,
     server_urls,
     windows_changes,
@@ -44,17 +47,32 @@ VERSIONS = ("Windows Server 2012 R2", "Windows Server 2016")
 _SOURCE = "Site Recovery documentation, configuration server"
 
 
+class Task(Enum):
+    """What is done to a server that is not as it is wanted."""
+
+    INSTALL = auto()
+    UPGRADE = auto()
+    REGISTER = auto()
+
+
 @dataclass(frozen=True)
 class ConfigurationServerFacts:
-    """A server's facts and, as far as it was asked for, whether its passphrase could be read."""
+    """A server's facts and, as far as it was asked for, whether its passphrase could be read.
+
+    ``kept`` says that a registration was taken away and is still to be replaced or put back, ``mysql_5_5`` that the
+    old MySQL is installed, for which an upgrade brings another.
+    """
 
     server: ServerFacts
     passphrase_read: bool
+    kept: bool = False
+    mysql_5_5: bool = False
 
     @property
     def installed(self) -> bool:
         """Whether setup ran to its end: it registers the server last and leaves all of its services."""
-        return self.server.registered and all(name.lower() in self.server.windows.states for name in SERVICES)
+        registered = self.server.registered or self.kept
+        return registered and all(name.lower() in self.server.windows.states for name in SERVICES)
 
     @property
     def begun(self) -> bool:
@@ -100,7 +118,7 @@ class ConfigurationServer:
 
     def probe(self) -> Exchange:
         disks = () if self._disk == "c:" else (self._disk,)
-        lines = server_probe.server(SERVICES, disks, [443])
+        lines = server_probe.server(SERVICES, disks, [443]) + server_probe.configuration_server()
         lines += windows_probe.reach(self._want.reach) + server_urls.lines(self._urls, self._want.proxy)
         if self._want.passphrase:
             lines += server_probe.passphrase()
@@ -110,7 +128,8 @@ class ConfigurationServer:
         facts, found = server.read(answer, (443,), self._want, self._urls)
         printed = found["passphrase"]
         passphrase = printed.first if printed.exit_codes == (0,) else ""
-        seen = ConfigurationServerFacts(facts, bool(passphrase))
+        kept, mysql_5_5 = (0 in found[name].exit_codes for name in ("kept_registration", "mysql_5_5"))
+        seen = ConfigurationServerFacts(facts, bool(passphrase), kept, mysql_5_5)
         return Reading(
             {
                 **facts.as_dict(),
@@ -126,18 +145,18 @@ class ConfigurationServer:
     def plan(self, reading: Reading) -> Plan:
         seen = reading.of(ConfigurationServerFacts)
         findings = server_findings.lasting(seen.server, self._want)
-        changes, exchanges = self._small_changes(seen)
-        wanted = self._setup_wanted(seen)
+        wanted = self._wanted(seen)
+        changes, exchanges = self._small_changes(seen, moves=Task.REGISTER in wanted)
         if wanted and seen.running:
-            waited_for = Change(wanted.what, "being installed", wanted.after)
-            return Plan(findings=tuple(findings), changes=(*changes, waited_for), exchanges=tuple(exchanges))
+            waited_for = [Change(change.what, "being installed", change.after) for change in wanted.values()]
+            return Plan(findings=tuple(findings), changes=(*changes, *waited_for), exchanges=tuple(exchanges))
         if wanted:
             return Plan(
                 findings=(*findings, *self._prerequisites(seen)),
-                changes=(*changes, wanted),
-                exchanges=(*exchanges, *self._setup(seen)),
+                changes=(*changes, *wanted.values()),
+                exchanges=(*exchanges, *(made for task in wanted for made in self._exchanges(seen, task))),
                 cleanup=server_setup.clean(),
-                missing=tuple(server_setup.missing(self._want)),
+                missing=tuple(error for task in wanted for error in self._missing(task)),
             )
         if seen.restart_owed and self._want.restart:
             changes.append(Change("restart after Unified Setup", "owed", "done"))
@@ -151,8 +170,12 @@ class ConfigurationServer:
         findings += self._passphrase(seen)
         return Plan(findings=tuple(findings), changes=tuple(changes), exchanges=tuple(exchanges))
 
-    def _small_changes(self, seen: ConfigurationServerFacts) -> tuple[list[Change], list[Exchange]]:
+    def _small_changes(self, seen: ConfigurationServerFacts, *, moves: bool) -> tuple[list[Change], list[Exchange]]:
         changes, exchanges = [], []
+        moves = moves and self._want.register_again == "other_vault"
+        if seen.kept and not seen.server.registered and not moves:
+            changes.append(Change("registration", "taken away by a run that broke off", "put back"))
+            exchanges.append(server_registration.put_back())
         if seen.left:
             changes.append(Change("files with secrets of a run that broke off", ", ".join(seen.left), "deleted"))
             exchanges.append(server_setup.clean())
@@ -163,30 +186,40 @@ class ConfigurationServer:
             exchanges.append(text.exchange("start w32time", start, judge=windows_changes.judge))
         return changes, exchanges
 
-    def _setup_wanted(self, seen: ConfigurationServerFacts) -> Change | None:
-        """Return what Unified Setup is run for: the installation, an upgrade, or another registration."""
+    def _wanted(self, seen: ConfigurationServerFacts) -> dict[Task, Change]:
+        """Return what is to be done, in this order, and what it changes; a server may restart after an upgrade."""
         if not seen.installed:
-            return Change("configuration server", "not installed", "installed and registered")
-        installed, wanted = (server_setup.version(word) for word in (seen.server.version, self._want.installer.version))
-        if installed and wanted and wanted > installed:
-            return Change("configuration server", seen.server.version, str(self._want.installer.version))
+            return {Task.INSTALL: Change("configuration server", "not installed", "installed and registered")}
+        made = {}
         key = seen.server.notes.get(server_setup.KEY_NOTE.lower())
         if self._want.register_again != "no" and key != server_setup.key_digest(self._want):
-            if self._want.register_again == "other_vault":
-                return Change("registration", "another vault", "the vault of the given key")
-            return Change("registration", "an older key", "the given key")
-        return None
-
-    def _setup(self, seen: ConfigurationServerFacts) -> Iterator[Exchange]:
-        if self._want.register_again == "other_vault" and seen.installed:
-            yield text.exchange(
-                "take the registration away",
-                text.section("registration", f"reg delete {native(server_probe.REGISTRATION)} /f"),
-                text.section("stop dra", "net stop 'dra'"),
+            moves = self._want.register_again == "other_vault"
+            before, after = (
+                ("another vault", "the vault of the given key") if moves else ("an older key", "the given key")
             )
-        if download := fetch(self._want.installer, server_setup.SETUP_FILE):
+            made[Task.REGISTER] = Change("registration", before, after)
+        installed, wanted = (server_setup.version(word) for word in (seen.server.version, self._want.installer.version))
+        if installed and wanted and wanted > installed:
+            version = str(self._want.installer.version)
+            made[Task.UPGRADE] = Change("configuration server", seen.server.version, version)
+        return made
+
+    def _missing(self, task: Task) -> list[AsrMigrateError]:
+        if task is Task.REGISTER:
+            return server_registration.missing(self._want)
+        return server_setup.missing_installer(self._want) if task is Task.UPGRADE else server_setup.missing(self._want)
+
+    def _exchanges(self, seen: ConfigurationServerFacts, task: Task) -> Iterator[Exchange]:
+        if task is Task.REGISTER:
+            yield server_registration.run(self._want, seen.server.windows.host_name)
+            return
+        if download := fetch(self._want.installer, server_setup.SETUP_FILE, self._want.proxy):
             yield download
-        yield server_setup.run(self._want, seen.server.last_shutdown)
+        shutdown = seen.server.last_shutdown
+        if task is Task.UPGRADE:
+            yield server_setup.upgrade(self._want, shutdown, mysql_5_5=seen.mysql_5_5)
+        else:
+            yield server_setup.install(self._want, shutdown)
 
     def _prerequisites(self, seen: ConfigurationServerFacts) -> list[Finding]:
         host = seen.server.windows

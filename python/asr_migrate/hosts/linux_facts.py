@@ -10,6 +10,7 @@ from typing import Any
 
 from asr_migrate.hosts import linux_disks, linux_files, linux_script, linux_sshd
 from asr_migrate.hosts.checks import clock_skew_s
+from asr_migrate.hosts.identity import KINDS, identity
 from asr_migrate.hosts.linux_disks import Storage
 from asr_migrate.hosts.linux_files import HostFile
 from asr_migrate.hosts.linux_mobility import mobility_state
@@ -70,11 +71,15 @@ class Boot:
 class LinuxFacts:
     """What is known of a Linux source. Texts are empty and tuples without a member where the host could not tell.
 
-    ``shadow`` is root's password field and the day of its last change, None where it could not be read. ``remains``
-    are files that a killed run of ours left.
+    ``shadow`` is root's password field and the day of its last change, None where it could not be read. ``remains`` are
+    files that a killed run of ours left. ``dhcp_clients`` are all DHCP clients, by program; ``c_locale`` is None
+    where the host does not list its locales; ``grub_missing`` holds (file, device) of volumes that the boot loader
+    activates and that are not there; ``work_noexec`` is the mount point of our work directory when no program may
+    run there.
     """
 
     os_name: str
+    identity: Mapping[str, str]
     machine: str
     user: str
     groups: tuple[str, ...]
@@ -102,7 +107,10 @@ class LinuxFacts:
     remains: tuple[str, ...]
     python: str
     openssl: str
-    dhcp_client: str
+    dhcp_clients: tuple[str, ...]
+    c_locale: bool | None
+    grub_missing: tuple[tuple[str, str], ...]
+    work_noexec: str
     mobility: MobilityState
     reached: Mapping[tuple[str, int], bool | None]
 
@@ -148,7 +156,7 @@ class LinuxFacts:
                 "ports": list(self.settings.ports),
             },
             "python": self.python or None,
-            "dhcp_client": self.dhcp_client or None,
+            "dhcp_client": next(iter(self.dhcp_clients), None),
             "cloud_init": self.cloud_init,
             "selinux": self.selinux or None,
             "mobility": self.mobility.as_dict(),
@@ -166,6 +174,7 @@ def read(answer: Answer, targets: tuple[tuple[str, int], ...]) -> LinuxFacts:
     files = linux_files.read(found)
     return LinuxFacts(
         os_name=os_name(found),
+        identity=identity({kind: found.first(kind) for kind in KINDS}),
         machine=found.first("machine"),
         user=found.first("user"),
         groups=tuple(found.first("groups").split()),
@@ -197,7 +206,10 @@ def read(answer: Answer, targets: tuple[tuple[str, int], ...]) -> LinuxFacts:
         remains=tuple(found["remains"]),
         python=found.first("python"),
         openssl=found.first("openssl"),
-        dhcp_client=found.first("dhcp_client"),
+        dhcp_clients=tuple(dict.fromkeys(value for value in found["dhcp_client"] if value)),
+        c_locale={"yes": True, "no": False}.get(found.first("c_locale")),
+        grub_missing=tuple(_pairs(found["grub_missing"])),
+        work_noexec=found.first("work_noexec"),
         mobility=mobility_state(found),
         reached={(a, p): answers.get(found.first(f"reach {a} {p}")) for a, p in targets},
     )

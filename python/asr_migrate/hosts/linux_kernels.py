@@ -64,6 +64,13 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", text))
 
 
+def _is_before(kernel: str, first: str) -> bool:
+    """Whether a kernel of the same series (``5.14.0``) is older; another series is not compared."""
+    version = re.match(r"[\d.-]*\d", kernel)
+    same = kernel.partition("-")[0] == first.partition("-")[0]
+    return bool(version and same and _numbers(version[0]) < _numbers(first))
+
+
 def _below_the_least(kernel: str, least: Mapping[str, str]) -> str | None:
     """Return the first supported kernel of the prefix that ``kernel`` begins with when it is older than that."""
     version = re.match(r"[\d.-]*\d", kernel)
@@ -107,4 +114,6 @@ def judge(os_name: str, kernel: str) -> Judgement:
         return Judgement(Known.UNLISTED if unsure else Known.NOT_STOCK, listed)
     if first := _below_the_least(kernel, row.get("least", {})):
         return Judgement(Known.TOO_OLD, f"{first} and later")
+    if "listed_from" in row and _is_before(kernel, row["listed_from"]):
+        return Judgement(Known.UNLISTED, f"{row['listed_from']} and later")
     return _by_builds(found, row) if "newest" in row else Judgement(Known.SUPPORTED)

@@ -11,6 +11,8 @@ from typing import Any
 from asr_migrate.domain.errors import AsrMigrateError, SetupError
 from asr_migrate.domain.machine import Os
 from asr_migrate.hosts import linux_script, mobility, mobility_codes
+from asr_migrate.hosts.masking import masked_answer
+from asr_migrate.hosts.mobility import Step
 from asr_migrate.hosts.mobility_want import Architecture, Installer
 from asr_migrate.hosts.plan import Answer, Exchange
 from asr_migrate.hosts.quoting import posix
@@ -28,9 +30,11 @@ def mobility_state(found: linux_script.Lines) -> mobility.MobilityState:
     return mobility.MobilityState(
         installed=said == "installed",
         leftovers=said == "partial",
-        configured=said == "installed" and found.first("mobility_status").lower() == "succeeded",
+        configured=said == "installed"
+        and found.first("mobility_status").lower() == "succeeded"
+        and not _unconfigured(found),
         running=found.first("vxagent") == "running",
-        server=found.first("mobility_hostname") or None,
+        servers=tuple(value.lower() for value in found["mobility_hostname"] + found["mobility_appliance"] if value),
         version=found.first("mobility_version") or None,
         cs_type=found.first("mobility_cstype") or None,
         platform=found.first("mobility_vmplatform") or None,
@@ -38,6 +42,15 @@ def mobility_state(found: linux_script.Lines) -> mobility.MobilityState:
         driver=drivers.get(found.first("mobility_driver")),
         config_input="\n".join(found["mobility_input"]).strip(),
     )
+
+
+def _unconfigured(found: linux_script.Lines) -> bool:
+    """Whether a modernized agent was unregistered: its configurator empties HostId and deletes SourceConfig.json.
+
+    The status in .vx_version stays as it was (the agent's published UnifiedAgentConfigurator.sh).
+    """
+    modernized = found.first("mobility_cstype") == mobility.PRIME
+    return modernized and "" in found["mobility_hostid"] and not found["mobility_appliance"]
 
 
 class LinuxMobility(mobility.ByHand):
@@ -48,6 +61,12 @@ class LinuxMobility(mobility.ByHand):
         """What ``want_config_input`` of the probe is: ``yes`` or empty."""
         return "yes" if self._wanted.waits else ""
 
+    def _ended(self, answer: Answer) -> tuple[str, int, str] | None:
+        found = linux_script.lines(answer)
+        codes = linux_script.exit_codes(found)
+        ended = next((step for step in (Step.INSTALL, Step.UPGRADE) if codes.get(step)), None)
+        return (ended, codes[ended], mobility_codes.last_words("\n".join(found["warned"]))) if ended else None
+
     def _texts(self, order: mobility.Order, **work: Any) -> mobility.Work:
         wanted, installer = self._wanted, order.installer
         modernized = wanted.architecture is Architecture.MODERNIZED
@@ -57,6 +76,7 @@ class LinuxMobility(mobility.ByHand):
             "steps": " ".join(order.steps),
             "package": (installer.path or package_path(installer)) if order.unpacks else "",
             "url": installer.url or "",
+            "place": installer.place,
             "sha256": (installer.sha256 or "").lower(),
             "directory": directory,
             "work": linux_script.WORK_DIRECTORY,
@@ -67,7 +87,8 @@ class LinuxMobility(mobility.ByHand):
             "source_config": wanted.source_config.get_secret_value().strip() if modernized else "",
         }
         delivery = deliver(installer) if order.unpacks and installer.file and not installer.problem else None
-        script = "".join(f"{key}={posix(value)}\n" for key, value in variables.items()) + linux_script.body("mobility")
+        script = "".join(f"{key}={posix(value)}\n" for key, value in variables.items())
+        script += f"{linux_script.PRIVATE_DIRECTORY}\n{linux_script.body('mobility')}"
         return mobility.Work(script=f"(\n{script}) </dev/null\n", delivery=delivery, cleanup=self.cleanup(), **work)
 
     def cleanup(self) -> Exchange:
@@ -76,7 +97,7 @@ class LinuxMobility(mobility.ByHand):
 
     def judge(self, answer: Answer) -> AsrMigrateError | None:
         """Return the error of the step that failed, with the cause that its exit code or its logs tell."""
-        return judge(answer)
+        return judge(masked_answer(answer, self.secrets))
 
 
 def package_path(installer: Installer) -> str:
@@ -86,13 +107,24 @@ def package_path(installer: Installer) -> str:
 
 def deliver(installer: Installer) -> Exchange:
     """Return the sending of an installer that is a file of the controller."""
-    target = posix(package_path(installer))
-    command = posix(f"umask 077; mkdir -p {linux_script.WORK_DIRECTORY}; cat >{target}; sha256sum {target}")
+    target, made = posix(package_path(installer)), f"private_directory {linux_script.WORK_DIRECTORY} || exit"
+    command = posix(f"{linux_script.PRIVATE_DIRECTORY}; {made}; rm -f {target}; cat >{target}; sha256sum {target}")
     return Exchange(
         f"send {installer.file_name}",
         f"sh -c {command}",
         stdin_file=installer.file,
         judge=lambda answer: judge_delivery(answer, installer),
+    )
+
+
+def not_private(said: str) -> SetupError:
+    """Return the error of a work directory that is not root's alone; nothing was written into it."""
+    return SetupError(
+        f"the Mobility service was not touched: {said[:300]}",
+        code="WorkDirectoryNotPrivate",
+        cause="Somebody else made it, or a link stands in its place; whoever did could read the passphrase, or have "
+        "root overwrite a file.",
+        remedy=f"Find out who made it (ls -ld {linux_script.WORK_DIRECTORY}), remove it, and run the playbook again.",
     )
 
 
@@ -111,6 +143,8 @@ def judge_delivery(answer: Answer, installer: Installer) -> AsrMigrateError | No
     match = re.search(r"\b([0-9a-f]{64})\b", answer.stdout)
     if answer.exit_code or not match:
         said = next((line.strip() for line in answer.stderr.splitlines() if line.strip()), "nothing")
+        if answer.exit_code == linux_script.NOT_PRIVATE:
+            return not_private(said)
         return not_arrived(installer.place, said)
     return mobility.wrong_digest(installer, match.group(1))
 
@@ -123,8 +157,10 @@ def judge(answer: Answer) -> AsrMigrateError | None:
     if not step:
         return None if codes else linux_script.unreadable(answer)
     said, log, code = "\n".join(found["say"]), "\n".join(found["log"]), codes.get(step)
-    if code == NOT_ARRIVED:
+    if code == linux_script.NOT_PRIVATE and step == "directory":
+        return not_private(said)
+    if step == Step.FETCH and code == NOT_ARRIVED:
         return not_arrived("the installer of the Mobility service", said)
-    if code == WRONG_DIGEST and (digest := _DIGEST.search(said)):
+    if step == Step.FETCH and code == WRONG_DIGEST and (digest := _DIGEST.search(said)):
         return mobility.not_trusted(digest.group("place"), digest.group("digest"), digest.group("wanted"))
     return mobility_codes.explain(Os.LINUX, step, code, said, log)

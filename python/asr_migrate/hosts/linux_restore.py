@@ -47,8 +47,9 @@ def decide(seen: LinuxFacts, priors: tuple[Prior, ...], force: bool, only_push: 
             _file(seen, prior, force, result)
     recorded = {prior.name for prior in priors if prior.kind == linux_files.KIND}
     for path in (linux_sshd.CONFIG,) if only_push else MARKED:
-        if path not in recorded and path in seen.files:
-            _without_block(seen.files[path], result)
+        if path not in recorded and path in seen.files and _without_block(seen.files[path], result):
+            pushed = path == linux_sshd.CONFIG and SHADOW not in {prior.kind for prior in priors}
+            result.findings += [_password_unknown(seen)] if pushed else []
     drop_in = None if only_push else seen.files.get(linux_cloud.DROP_IN)
     if drop_in and linux_cloud.DROP_IN not in recorded and drop_in.content == linux_cloud.CONTENT:
         result.edits.append(_put_back(drop_in, drop_in.path, None))
@@ -118,6 +119,17 @@ def _root_password(seen: LinuxFacts, prior: Prior, force: bool, result: Restorat
     there = "could not be read" if now is None else "was changed by somebody else since; it is left as it is"
     result.findings.append(_changed_since(seen, f"the password of {ROOT}", there))
     result.stay.append(prior)
+
+
+def _password_unknown(seen: LinuxFacts) -> Finding:
+    return warning(
+        "restore.no-record",
+        f"{seen.host_name} was prepared for the push, but nothing is on record of it; the password that root was given "
+        "for the push may still be set",
+        "Restore with the asr_prior_dir that prepared it, or set root's password by hand (passwd root), or lock it "
+        "(passwd -l root).",
+        _SOURCE,
+    )
 
 
 def _changed_since(seen: LinuxFacts, what: str, said: str) -> Finding:

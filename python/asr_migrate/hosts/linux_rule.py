@@ -8,6 +8,7 @@ from typing import Any
 
 from asr_migrate.domain.readiness_rule import Finding, Severity
 from asr_migrate.hosts.linux_facts import LinuxFacts
+from asr_migrate.hosts.linux_mobility import LinuxMobility
 from asr_migrate.hosts.want import SourceWant
 
 CHECKS = "Site Recovery documentation, prerequisite checks on Linux"
@@ -25,9 +26,15 @@ class Subject:
     want: SourceWant
 
     @property
+    def runs_installer(self) -> bool:
+        """Whether this run installs or upgrades the Mobility service, also one that is ready (moved, or older)."""
+        return LinuxMobility(self.want.mobility).runs_installer(self.seen.os_name, self.seen.mobility)
+
+    @property
     def to_install(self) -> bool:
         """Whether the Mobility service is still to come, by push or by hand."""
-        return not self.seen.mobility.ready and (self.want.push or self.want.mobility.by_hand)
+        comes = not self.seen.mobility.ready and (self.want.push or self.want.mobility.by_hand)
+        return comes or self.runs_installer
 
     @property
     def to_push(self) -> bool:
@@ -44,8 +51,18 @@ def always(_: Subject) -> bool:
 
 
 def not_installed(subject: Subject) -> bool:
-    """Apply until the Mobility service is installed, registered and running."""
-    return not subject.seen.mobility.ready
+    """Apply until the Mobility service is installed, registered and running, and when its installer runs again."""
+    return not subject.seen.mobility.ready or subject.runs_installer
+
+
+def to_install(subject: Subject) -> bool:
+    """Apply to a host that gets the Mobility service, or a newer one."""
+    return subject.to_install
+
+
+def to_run(subject: Subject) -> bool:
+    """Apply to a host on which this run starts the Mobility service's installer."""
+    return subject.runs_installer
 
 
 def pushed(subject: Subject) -> bool:

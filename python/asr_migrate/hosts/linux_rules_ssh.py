@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from asr_migrate.domain.readiness_rule import Severity
 from asr_migrate.hosts import linux_firewall
-from asr_migrate.hosts.linux_rule import FAILOVER, LOGIN, PUSH, HostRule, pushed, when
+from asr_migrate.hosts.linux_rule import FAILOVER, LOGIN, PUSH, HostRule, Subject, Values, pushed, when
 from asr_migrate.hosts.linux_sshd import CONFIG, PORT
+
+
+def _match(s: Subject) -> Values | None:
+    found = s.seen.settings.overrides(s.seen.groups)
+    certain = any(sure for _, sure in found)
+    refuses = "refuses" if certain else "may refuse"
+    return when(bool(found), said="; ".join(text for text, _ in found), refuses=refuses, warn=not certain)
+
 
 RULES: tuple[HostRule, ...] = (
     HostRule(
@@ -55,11 +63,11 @@ RULES: tuple[HostRule, ...] = (
     ),
     HostRule(
         id="linux.ssh-match",
-        severity=Severity.WARNING,
         applies=pushed,
-        broken=lambda s: when(bool(s.seen.settings.overrides), said="; ".join(s.seen.settings.overrides)),
-        text="sshd of {name} may refuse the push, which logs in as root with a password: {said}",
-        remedy="Check with sshd -T -C user=root,addr=<the appliance>,host=<the appliance>; except the appliance.",
+        broken=_match,
+        text="sshd of {name} {refuses} the push, which logs in as root with a password: {said}",
+        remedy="Check with sshd -T -C user=root,addr=<the appliance>,host=<the appliance>; before that block put one "
+        "with Match User root Address <the appliance> that sets both to yes.",
         source=LOGIN,
     ),
     HostRule(

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from asr_migrate.domain.readiness_rule import Severity
 from asr_migrate.hosts import linux_disks
-from asr_migrate.hosts.linux_rule import FAILOVER, MATRIX, PUSH, HostRule, Subject, Values, not_installed, when
+from asr_migrate.hosts.linux_rule import (
+    FAILOVER,
+    MATRIX,
+    PUSH,
+    HostRule,
+    Subject,
+    Values,
+    not_installed,
+    to_install,
+    when,
+)
 
 #: KiB that must be free: on / for a push and for an installation by hand, in the installation's directory, and on /boot
 #: (of which there is no documented number: room for one initial RAM disk to be written anew).
@@ -164,7 +174,7 @@ RULES: tuple[HostRule, ...] = (
     ),
     HostRule(
         id="linux.free-space",
-        applies=lambda s: s.to_install,
+        applies=to_install,
         broken=_space,
         text="{name} has {said} that the Mobility service needs (95524)",
         remedy="Free {more}: old packages and logs first, or enlarge the file system.",
@@ -185,6 +195,16 @@ RULES: tuple[HostRule, ...] = (
         text="the boot loader of {name} names disks that Azure names anew (95320): {said}",
         remedy="Write root=UUID=... (see blkid) in /etc/default/grub or /boot/grub/grub.conf, then run grub2-mkconfig "
         "-o /boot/grub2/grub.cfg or update-grub, and reboot.",
+    ),
+    HostRule(
+        id="linux.grub-devices",
+        applies=not_installed,
+        broken=lambda s: when(
+            bool(s.seen.grub_missing), said=", ".join(f"{device} in {file}" for file, device in s.seen.grub_missing)
+        ),
+        text="the boot loader of {name} activates logical volumes that are not there: {said}",
+        remedy="Take rd.lvm.lv=... (rd_LVM_LV=...) of volumes that are gone out of /etc/default/grub or "
+        "/boot/grub/grub.conf, then run grub2-mkconfig -o /boot/grub2/grub.cfg or update-grub.",
     ),
     HostRule(
         id="linux.fstab-names",

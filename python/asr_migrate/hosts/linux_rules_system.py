@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import re
+
 from asr_migrate.domain.readiness_rule import Severity
 from asr_migrate.hosts import linux_cloud, linux_kernels
 from asr_migrate.hosts.linux_facts import MACHINES_64
-from asr_migrate.hosts.linux_rule import MATRIX, PUSH, HostRule, Subject, Values, not_installed, when
+from asr_migrate.hosts.linux_rule import MATRIX, PUSH, HostRule, Subject, Values, not_installed, to_run, when
+from asr_migrate.hosts.linux_script import WORK_DIRECTORY
 from asr_migrate.hosts.want import TimeService
 
 RUNLEVELS = "235"
+#: Systems, the DHCP client that the installer asks for, and the package with it (its published prerequisite checks).
+#: Release 10 of Red Hat's systems has no dhclient any more; that NetworkManager is enough there is derived.
+DHCP_CLIENTS = (
+    (r"SUSE Linux Enterprise Server 11", "dhcpcd", "dhcpcd"),
+    (r"SUSE Linux Enterprise Server 12", "dhclient", "dhcp-client"),
+    (r"SUSE", "wicked", "wicked"),
+    (r"Ubuntu|Debian", "dhclient", "isc-dhcp-client"),
+    (r"(Red Hat|Rocky|Oracle|Alma).* 10\b", "NetworkManager", "NetworkManager"),
+    (r"(Red Hat|Rocky|Oracle|Alma|CentOS).* [89]\b", "dhclient", "dhcp-client"),
+    (r"", "dhclient", "dhclient"),
+)
+SHELL = "mount(8) and sh(1)"
 #: What the probe says of a package manager's database that is in order.
 CONSISTENT = "consistent"
 
@@ -43,6 +58,13 @@ def _acpi(s: Subject) -> Values | None:
 def _later_cloud_file(s: Subject) -> Values | None:
     path = linux_cloud.overriding(s.seen.files)
     return when(bool(path and s.seen.cloud_init and s.want.cloud_init), path=path)
+
+
+def _dhcp_client(s: Subject) -> Values | None:
+    client, package = next(row[1:] for row in DHCP_CLIENTS if re.match(row[0], s.seen.os_name))
+    others = [name for name in s.seen.dhcp_clients if name != client]
+    said = f"no DHCP client but {', '.join(others)}" if others else "no DHCP client"
+    return when(client not in s.seen.dhcp_clients, said=said, client=client, package=package, warn=bool(others))
 
 
 def _lacks_lvm(s: Subject) -> Values | None:
@@ -118,9 +140,25 @@ RULES: tuple[HostRule, ...] = (
     ),
     HostRule(
         id="linux.dhcp-client",
-        broken=lambda s: when(not s.seen.dhcp_client),
-        text="{name} has no DHCP client; the Azure VM gets its address by DHCP",
-        remedy="Install dhclient (Debian, Ubuntu: isc-dhcp-client; SLES 12: dhcp-client; SLES 15: wicked).",
+        broken=_dhcp_client,
+        text="{name} has {said}; the Mobility service's installer asks for {client}, and the Azure VM gets its address "
+        "by DHCP",
+        remedy="Install the package {package}; it need not be the one that sets up the network.",
+    ),
+    HostRule(
+        id="linux.c-locale",
+        applies=not_installed,
+        broken=lambda s: when(s.seen.c_locale is False),
+        text="{name} does not have the locale C, which the Mobility service's installer asks for (locale -a)",
+        remedy="Reinstall the C library's locales (glibc-common, glibc-locale or locales).",
+    ),
+    HostRule(
+        id="linux.work-noexec",
+        applies=to_run,
+        broken=lambda s: when(bool(s.seen.work_noexec), mount=s.seen.work_noexec, directory=WORK_DIRECTORY),
+        text="{mount} of {name} is mounted with noexec; the installer is unpacked to {directory} and run from there",
+        remedy="Run mount -o remount,exec {mount} until the Mobility service is installed.",
+        source=SHELL,
     ),
     HostRule(
         id="linux.runlevel",

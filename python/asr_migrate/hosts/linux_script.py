@@ -1,11 +1,12 @@
 """The scripts that are sent to a Linux host, and the reading of their key<TAB>value lines.
 
-A script travels on the standard input of ``sh`` (with sudo before it where the user is not root), so that nothing of it
-stands in an argument list. It needs no Python, no bash, and no file on the host.
+A script travels on the standard input of ``sh`` (below sudo where the user is not root: ``linux_command``), so that
+nothing of it stands in an argument list. It needs no Python and no bash on the host.
 """
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 
 from asr_migrate.domain.errors import SetupError
@@ -13,7 +14,16 @@ from asr_migrate.hosts.plan import Answer
 from asr_migrate.hosts.quoting import posix
 
 SHELL = "sh"
-WORK_DIRECTORY = "/var/tmp/asr-migrate"
+#: Where only root can make anything, so that nobody else can have laid a trap at this name.
+WORK_DIRECTORY = "/var/lib/asr-migrate"
+#: Exit code of ``private_directory``.
+NOT_PRIVATE = 92
+#: A function of sh, in one line: make the directory $1 for its owner only, or refuse what stands there in its place.
+PRIVATE_DIRECTORY = (
+    'private_directory() { umask 077; mkdir "$1" 2>/dev/null || :; set -- "$1" $(ls -ldn "$1" 2>/dev/null || :); '
+    'case "${2:-} ${4:-}" in "drwx------"*" $(id -u)") return 0 ;; esac; '
+    f'echo "$1 is not a directory that root has for itself alone" >&2; return {NOT_PRIVATE}; }}'
+)
 
 HEAD = """set -eu
 LC_ALL=C
@@ -85,14 +95,13 @@ def exit_codes(found: Lines, key: str = "rc") -> dict[str, int]:
 
 def unreadable(answer: Answer) -> SetupError:
     """Return the error for a host whose script did not reach its end."""
-    said = (answer.stderr or answer.stdout).strip().splitlines()
-    heard = said[0][:200] if said else f"nothing (exit code {answer.exit_code})"
-    if "sudo" in heard or "password is required" in heard:
+    said = [line.strip() for line in (answer.stderr or answer.stdout).splitlines() if line.strip()]
+    about_sudo = [line for line in said if re.search(r"\bsudo\b|password", line, re.IGNORECASE)]
+    heard = (about_sudo or said or [f"nothing (exit code {answer.exit_code})"])[-1 if about_sudo else 0][:200]
+    if about_sudo:
+        cause, remedy = next(why for pattern, *why in _SUDO if re.search(pattern, "\n".join(said), re.IGNORECASE))
         return SetupError(
-            f"the user that connects may not become root: {heard}",
-            code="HostSudoRefused",
-            cause="sudo asks for a password or a terminal, or does not know the user.",
-            remedy="Allow 'NOPASSWD: ALL' and '!requiretty' for the user in /etc/sudoers.d, or connect as root.",
+            f"the user that connects may not become root: {heard}", code="HostSudoRefused", cause=cause, remedy=remedy
         )
     return SetupError(
         f"the host did not answer as a Linux host: {heard}",
@@ -100,3 +109,35 @@ def unreadable(answer: Answer) -> SetupError:
         cause="It is no Linux host, or its login shell prints something else or ends the session.",
         remedy="Check asr_os and the connection variables of this host; try ssh USER@HOST true.",
     )
+
+
+_AS_ROOT = "or connect as root."
+#: What sudo says (as a pattern), why it does, and what to do.
+_SUDO = (
+    (
+        "tty|terminal to read",
+        "sudo wants a terminal (requiretty), or asks for a password that was not given.",
+        "Set '!requiretty' for the user in /etc/sudoers.d, and give ansible_become_password or 'NOPASSWD: ALL', "
+        + _AS_ROOT,
+    ),
+    (
+        "incorrect|try again|no password was provided",
+        "sudo did not take the password in ansible_become_password; it was tried once.",
+        f"Correct the password, {_AS_ROOT}",
+    ),
+    (
+        "password is required",
+        "sudo asks for a password and none was given.",
+        f"Give ansible_become_password from a vault (or --ask-become-pass), allow 'NOPASSWD: ALL', {_AS_ROOT}",
+    ),
+    (
+        "not found|no such file",
+        "sudo is not installed.",
+        f"Install sudo, {_AS_ROOT}",
+    ),
+    (
+        "",
+        "sudo does not let the user do everything.",
+        f"Allow the user 'ALL' in /etc/sudoers.d, {_AS_ROOT}",
+    ),
+)

@@ -76,29 +76,45 @@ class Settings:
                 return f"{keyword} {' '.join(patterns)}"
         return ""
 
-    @property
-    def overrides(self) -> tuple[str, ...]:
-        """What Match blocks that may be about root set against a push: "PermitRootLogin no (Match Address ...)"."""
+    def overrides(self, groups: Iterable[str]) -> tuple[tuple[str, bool], ...]:
+        """Return what Match blocks set against a push, and whether that is certain: about root from everywhere.
+
+        ``groups`` are root's. A text is "PermitRootLogin no (Match Address ...)". Of all Match blocks that hold for a
+        connection sshd takes a keyword's first value; what stands behind a certain one is therefore nothing.
+        """
         refused = {"permitrootlogin": "PermitRootLogin", "passwordauthentication": "PasswordAuthentication"}
-        found = []
+        found, settled = [], set[str]()
         for line in self.lines:
-            against = line.keyword in refused and line.value.lower() != "yes"
-            if line.match and against and _about_root(line.match):
-                found.append(f"{refused[line.keyword]} {line.value} (Match {' '.join(line.match)})")
+            about = _about_root(line.match, tuple(groups) or ("root",)) if line.match else False
+            if line.keyword not in refused or line.keyword in settled or about is False:
+                continue
+            if about:
+                settled.add(line.keyword)
+            if line.value.lower() != "yes":
+                found.append((f"{refused[line.keyword]} {line.value} (Match {' '.join(line.match)})", bool(about)))
         return tuple(found)
 
 
-def _about_root(criteria: tuple[str, ...]) -> bool:
-    """Return whether a Match block can be about root: by its users and groups; any other criterion might hold."""
-    pairs = zip(criteria[::2], criteria[1::2], strict=False)
-    for criterion, patterns in pairs:
-        if criterion.lower() in ("user", "group"):
-            words = patterns.split(",")
-            if any(word.startswith("!") and fnmatchcase("root", word[1:]) for word in words):
-                return False
-            if not any(fnmatchcase("root", word) for word in words):
-                return False
-    return True
+def _about_root(criteria: tuple[str, ...], groups: tuple[str, ...]) -> bool | None:
+    """Return whether a Match block is about root: by its users and groups; None where another criterion decides."""
+    if tuple(word.lower() for word in criteria) == ("all",):
+        return True
+    certain: bool | None = True
+    for criterion, patterns in zip(criteria[::2], criteria[1::2], strict=False):
+        names = {"user": ("root",), "group": groups}.get(criterion.lower())
+        if names is None:
+            certain = None
+        elif not _hits(patterns, names):
+            return False
+    return certain
+
+
+def _hits(patterns: str, names: tuple[str, ...]) -> bool:
+    """Return whether a pattern list of sshd (ssh_config(5), PATTERNS) matches one of the names; a ! wins."""
+    words = patterns.split(",")
+    if any(word.startswith("!") and fnmatchcase(name, word[1:]) for word in words for name in names):
+        return False
+    return any(fnmatchcase(name, word) for word in words for name in names)
 
 
 def read(files: Mapping[str, HostFile]) -> Settings:

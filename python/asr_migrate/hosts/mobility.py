@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from asr_migrate.domain.errors import AsrMigrateError, SetupError
 from asr_migrate.domain.readiness_rule import Finding
 from asr_migrate.hosts import mobility_findings
 from asr_migrate.hosts import mobility_packages as packages
+from asr_migrate.hosts.masking import masked_answer
 from asr_migrate.hosts.mobility_state import MobilityState as MobilityState
 from asr_migrate.hosts.mobility_want import Installer, Mobility, State
-from asr_migrate.hosts.plan import Change, Exchange
+from asr_migrate.hosts.plan import Answer, Change, Exchange, nothing
 
 PRIME = "CSPrime"
 
@@ -38,7 +40,7 @@ class Work:
 
     Linux: ``script`` is appended to the host's one change script, ``delivery`` is the sending of a file of the
     controller before it. Windows: ``lines`` are appended to the host's one text, whose first contents are ``contents``.
-    ``cleanup`` removes what a run that broke off may have left.
+    ``cleanup`` removes what a run that broke off may have left, ``notes`` reads warnings from the answer.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -49,6 +51,7 @@ class Work:
     contents: tuple[bytes, ...] = ()
     delivery: Exchange | None = None
     cleanup: Exchange | None = None
+    notes: Callable[[Answer], tuple[Finding, ...]] = nothing
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,10 @@ class ByHand(ABC):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The passphrase, and the config.json of a modernized agent."""
-        return (self._wanted.passphrase.get_secret_value(), self._wanted.source_config.get_secret_value())
+        """The passphrase, the config.json of a modernized agent, and the keys in the URLs of installers."""
+        wanted = self._wanted
+        given = (wanted.passphrase.get_secret_value(), wanted.source_config.get_secret_value())
+        return (*given, *wanted.installer.secrets, *wanted.repository.secrets)
 
     def private(self, state: MobilityState) -> dict[str, str]:
         """Return what a person has to take to the appliance's page, for ``Reading.private``; no result may show it."""
@@ -114,7 +119,13 @@ class ByHand(ABC):
             findings=tuple(findings),
             changes=tuple(self._changes(state, steps, installer)),
             missing=tuple(self._missing(order, package)),
+            notes=partial(self.notes, name),
         )
+
+    def runs_installer(self, os_name: str, state: MobilityState) -> bool:
+        """Whether the installer is going to run on a host, for whose prerequisites the host must be judged then."""
+        steps = self.steps(state, self._installer(packages.of_system(os_name), state))
+        return Step.INSTALL in steps or Step.UPGRADE in steps
 
     def steps(self, state: MobilityState, installer: Installer) -> tuple[Step, ...]:
         """Return what is to be done, in order; the installer is fetched before anything is taken away."""
@@ -208,6 +219,15 @@ class ByHand(ABC):
     def _not_for_system(self, _installer: Installer) -> AsrMigrateError | None:
         """Return the error of an installer whose place this system cannot use."""
         return None
+
+    def notes(self, name: str, answer: Answer) -> tuple[Finding, ...]:
+        """Return a warning when the installer ended well and asks for something, most often a restart of the host."""
+        told = self._ended(masked_answer(answer, self.secrets))
+        return mobility_findings.of_ending(name, *told) if told else ()
+
+    @abstractmethod
+    def _ended(self, answer: Answer) -> tuple[str, int, str] | None:
+        """Return step, exit code and words of the installer when it ended well with another exit code than 0."""
 
     @abstractmethod
     def _texts(self, order: Order, **work: Any) -> Work:

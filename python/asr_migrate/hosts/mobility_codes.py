@@ -43,9 +43,13 @@ class Known:
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of the table: by exit code, by error name, and by pattern in the order in which they are tried."""
+    """The rows of the table: by exit code, by error name, and by pattern in the order in which they are tried.
+
+    ``steps`` are those of steps that are not the installer's own, by step and exit code; None is any other code.
+    """
 
     codes: Mapping[Os, Mapping[int, Known]]
+    steps: Mapping[Os, Mapping[str, Mapping[int | None, Known]]]
     registration: Known
     errors: Mapping[str, Known]
     texts: tuple[tuple[re.Pattern[str] | str, Known], ...]
@@ -57,6 +61,7 @@ def table() -> Table:
     raw = _read("mobility_exit_codes.yml") | _read("mobility_log_texts.yml")
     return Table(
         codes={Os.LINUX: _codes(raw["linux"]), Os.WINDOWS: _codes(raw["windows"])},
+        steps={family: _steps(raw["steps"][family.value]) for family in (Os.LINUX, Os.WINDOWS)},
         registration=_known(raw["linux_registration"]),
         errors={name: _known(row) for name, row in raw["errors"].items()},
         texts=tuple((re.compile(row["pattern"], re.IGNORECASE), _known(row)) for row in raw["texts"]),
@@ -68,8 +73,16 @@ def _read(name: str) -> dict[str, Any]:
     return rows
 
 
-def _codes(rows: Mapping[int, Mapping[str, Any]]) -> dict[int, Known]:
+def _codes(rows: Mapping[Any, Mapping[str, Any]]) -> dict[Any, Known]:
     return {code: _known(rows[row["same"]] if "same" in row else row) for code, row in rows.items()}
+
+
+def _steps(rows: Mapping[str, Mapping[Any, Any]]) -> dict[str, dict[int | None, Known]]:
+    whole = {step: rows[row["same"]] if "same" in row else row for step, row in rows.items()}
+    return {
+        step: {None if code == "other" else code: known for code, known in _codes(row).items()}
+        for step, row in whole.items()
+    }
 
 
 def _known(row: Mapping[str, Any]) -> Known:
@@ -82,6 +95,12 @@ def of_code(family: Os, code: int | None) -> Known | None:
     if known is None and family is Os.LINUX and code in REGISTRATION_CODES:
         return table().registration
     return known
+
+
+def of_step(family: Os, step: str, code: int | None) -> Known | None:
+    """Return what an exit code means that a step has from us or from the shell, not from the installer; else None."""
+    rows = table().steps[family].get(step, {})
+    return rows.get(code) or rows.get(None)
 
 
 def of_errors_file(text: str) -> Known | None:
@@ -118,14 +137,25 @@ def explain(family: Os, step: str, exit_code: int | None, said: str, log: str) -
     """Return the error for a step ("install", "register") that ended with ``exit_code``.
 
     The errors file tells the reason best, then what the step ``said``, then an exit code that is not vague, then its
-    log, which may hold older attempts.
+    log, which may hold older attempts. An exit code that is not the installer's own is no matter of its logs.
     """
+    if ours := of_step(family, step, exit_code):
+        return _failed(step, exit_code, in_one_line(said), of_text(said) or ours)
     coded = of_code(family, exit_code)
     known = of_errors_file(log) or of_text(said) or (coded if coded and not coded.vague else None) or of_text(log)
     known = known or coded or Known("The installer gives no known reason.", "Read the installer's log on the host.")
+    return _failed(step, exit_code, last_words(said) or last_words(log), known)
+
+
+def in_one_line(text: str) -> str:
+    """Return a short text to be put behind a message; empty when there is none."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return f": {'; '.join(lines)[:300]}" if lines else ""
+
+
+def _failed(step: str, exit_code: int | None, words: str, known: Known) -> SetupError:
     return SetupError(
-        f"the Mobility service: {step} failed with exit code {'unknown' if exit_code is None else exit_code}"
-        f"{last_words(said) or last_words(log)}",
+        f"the Mobility service: {step} failed with exit code {'unknown' if exit_code is None else exit_code}{words}",
         code="MobilityServiceFailed",
         cause=known.cause,
         remedy=known.remedy,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 from asr_migrate.domain.errors import SetupError
 from asr_migrate.domain.machine import Os
 from asr_migrate.domain.readiness_rule import Finding
@@ -12,6 +14,8 @@ from asr_migrate.hosts.mobility_want import Architecture, Installer, Method, Mob
 from asr_migrate.hosts.plan import blocker, warning
 
 _SOURCE = "Site Recovery documentation, Mobility service"
+#: Exit code of the installer, on both systems.
+DONE_WITH_WARNINGS = 98
 _MATRIX = "Site Recovery documentation, support matrix for physical machines (2026)"
 
 
@@ -47,8 +51,28 @@ def belongs_elsewhere(state: MobilityState, wanted: Mobility) -> str | None:
         return None
     if state.cs_type and state.cs_type.lower() != wanted.cs_type.lower():
         return "architecture"
-    same = not state.server or not wanted.appliance_address or state.server.lower() == wanted.appliance_address.lower()
-    return "server" if state.configured and not same else None
+    return "server" if state.configured and _is_ours(state, wanted) is False else None
+
+
+def _is_ours(state: MobilityState, wanted: Mobility) -> bool | None:
+    """Whether the agent's server is the wanted one; None when the host does not tell, or one is a name.
+
+    An appliance has several addresses; one that both sides name is enough.
+    """
+    named, asked = set(state.servers), set(wanted.server_addresses)
+    if named & asked:
+        return True
+    modernized = wanted.architecture is Architecture.MODERNIZED
+    tells = named and asked and not (modernized and not any(_is_address(one) for one in asked))
+    return False if tells else None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_older(state: MobilityState, installer: Installer) -> bool:
@@ -59,10 +83,9 @@ def is_older(state: MobilityState, installer: Installer) -> bool:
 
 def not_in_repository(repository: Repository, package: packages.Package) -> SetupError:
     """Return the error of a repository that does not hold a system's installer."""
-    place = repository.url or repository.path or repository.directory
     if repository.files:
         return SetupError(
-            f"{place} holds no Mobility service installer for {package.tag}",
+            f"{repository.place} holds no Mobility service installer for {package.tag}",
             code="InstallerMissing",
             cause="Newer configuration servers do not ship the installers of SLES 11, RHEL 5, Debian 7 to 9, Ubuntu "
             "14.04 and Oracle Linux 6; others are there only once they were downloaded.",
@@ -70,7 +93,7 @@ def not_in_repository(repository: Repository, package: packages.Package) -> Setu
             "mobility_installer.",
         )
     return SetupError(
-        f"the version of the installers in {place} is not known",
+        f"the version of the installers in {repository.place} is not known",
         code="InstallerMissing",
         cause="The file's name holds version and date of release, and neither they nor the file names were given.",
         remedy="Give the repository's version and released (9.59.0.0 and 15Mar2024), or files.",
@@ -79,7 +102,9 @@ def not_in_repository(repository: Repository, package: packages.Package) -> Setu
 
 def _of_server(name: str, state: MobilityState, wanted: Mobility) -> list[Finding]:
     kind = belongs_elsewhere(state, wanted)
-    if not kind or wanted.move:
+    if not kind:
+        return _of_unknown_server(name, state, wanted)
+    if wanted.move:
         return []
     if kind == "server":
         other = of_code(Os.LINUX, 13)
@@ -93,6 +118,24 @@ def _of_server(name: str, state: MobilityState, wanted: Mobility) -> list[Findin
             f"the Mobility service of {name} is installed for {state.cs_type}, not for {wanted.cs_type}",
             "Stop its replication there, then run again with the mobility_move variable of the role set to true: the "
             "agent is uninstalled and installed anew.",
+            _SOURCE,
+        )
+    ]
+
+
+def _of_unknown_server(name: str, state: MobilityState, wanted: Mobility) -> list[Finding]:
+    if not (state.installed and state.configured and wanted.server_addresses) or _is_ours(state, wanted):
+        return []
+    text = (
+        f"it cannot be told which appliance the Mobility service of {name} is registered with"
+        f"{f' ({state.server})' if state.server else ''}; wanted is {wanted.appliance_address}"
+    )
+    return [
+        warning(
+            "mobility.unknown-server",
+            text,
+            f"Look for {name} among the machines of your vault before you replicate it; give the appliance's IP "
+            "address as asr_landing_zone.appliance.address.",
             _SOURCE,
         )
     ]
@@ -250,6 +293,20 @@ def _of_health(name: str, state: MobilityState, wanted: Mobility) -> list[Findin
             )
         )
     return findings
+
+
+def of_ending(name: str, step: str, code: int, words: str) -> tuple[Finding, ...]:
+    """Return the warning of an installer that ended well with an exit code that asks for something.
+
+    98 is done with warnings, of an upgrade that it wants a restart; so do 1641 and 3010 of Windows Installer.
+    """
+    said = f"{step} of the Mobility service on {name} ended with exit code {code}{words}"
+    if step == "install" and code == DONE_WITH_WARNINGS:
+        log = "/var/log/InstallerErrors.json or C:\\ProgramData\\ASRSetupLogs"
+        text = f"{said}: it was done with warnings"
+        return (warning("mobility.installer-warnings", text, f"Read {log} on {name}.", _SOURCE),)
+    remedy = f"Restart {name} in its next window, then check its replication."
+    return (warning("mobility.restart", f"{said}: it wants a restart of the host", remedy, _SOURCE),)
 
 
 def _of_removal(name: str, state: MobilityState, wanted: Mobility) -> list[Finding]:

@@ -11,7 +11,8 @@ class MobilityState:
     """The Mobility service of a host.
 
     ``installed``: whole; ``leftovers``: parts of it are there and others are not. ``configured``: registered, by its
-    own account, with ``server`` (the configuration server's address; None for a modernized agent, which names none).
+    own account, with ``server``, the first of ``servers``: the configuration server's address, or those of a modernized
+    agent's appliance (its SourceConfig.json, which holds all of them; empty when it does not tell).
     ``platform`` and ``cs_type`` are drscout.conf's. ``host_ids`` are all that the host holds: one when it is well.
     ``driver`` is whether the filter driver is loaded, None when the host does not tell. ``config_input`` is the Agent
     Config Input, read only when it is asked for; sensitive.
@@ -20,7 +21,7 @@ class MobilityState:
     installed: bool
     configured: bool
     running: bool
-    server: str | None = None
+    servers: tuple[str, ...] = ()
     leftovers: bool = False
     version: str | None = None
     cs_type: str | None = None
@@ -40,6 +41,11 @@ class MobilityState:
             "cs_type": self.cs_type,
             "host_id": next(iter(self.host_ids), None),
         }
+
+    @property
+    def server(self) -> str | None:
+        """The address of the server that it is registered with; None when the host does not tell."""
+        return next(iter(self.servers), None)
 
     @property
     def ready(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Self
 from pydantic import Field, SecretStr, model_validator
 
 from asr_migrate.domain.errors import InputError
+from asr_migrate.hosts import config_json, urls
 from asr_migrate.hosts import mobility_packages as packages
 from asr_migrate.hosts.strict import Strict
 
@@ -56,7 +57,8 @@ class Installer(Strict):
     @property
     def problem(self) -> InputError | None:
         """What is wrong with the place, or None."""
-        given = [place for place in (self.url, self.path, self.file) if place]
+        shown = self.url and urls.shown(self.url)
+        given = [place for place in (shown, self.path, self.file) if place]
         if len(given) != 1:
             return InputError(
                 "want installer",
@@ -66,19 +68,24 @@ class Installer(Strict):
             )
         if self.url and not self.url.lower().startswith("https://") and not self.sha256:
             return InputError(
-                "want installer.url", self.url, "is not https and has no sha256", remedy="Give sha256, or an https URL."
+                "want installer.url", shown, "is not https and has no sha256", remedy="Give sha256, or an https URL."
             )
         return None
 
     @property
     def place(self) -> str:
-        """Where the installer is; empty when nothing was given."""
-        return self.url or self.path or self.file or ""
+        """Where the installer is, for messages: a URL without what may be a key; empty when nothing was given."""
+        return (self.url and urls.shown(self.url)) or self.path or self.file or ""
 
     @property
     def file_name(self) -> str:
         """The last part of the place."""
-        return re.split(r"[\\/]", self.place.split("?", 1)[0])[-1]
+        return urls.file_name(self.url) if self.url else re.split(r"[\\/]", self.place)[-1]
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What of the URL must appear in no message."""
+        return urls.keys(self.url)
 
     @property
     def offered(self) -> packages.Version | None:
@@ -94,10 +101,11 @@ class Installer(Strict):
 class Repository(Strict):
     """A place that holds the installers of all systems, under their own names.
 
-    ``url`` is the address before the name (the host fetches it), ``path`` a directory on the host, ``directory`` one on
-    the controller. ``files`` are the names that are there: the newest one of the architecture is taken, or that of
-    ``version``. Without them the name is made of ``version`` and ``released`` (``9.59.0.0`` and ``15Mar2024``).
-    ``sha256`` are digests by file name or by tag (``RHEL8-64``).
+    ``url`` is the address before the name (the host fetches it; a query stays behind the name, such as the key of a
+    container), ``path`` a directory on the host, ``directory`` one on the controller. ``files`` are the names that are
+    there: the newest one of the architecture is taken, or that of ``version``. Without them the name is made of
+    ``version`` and ``released`` (``9.59.0.0`` and ``15Mar2024``). ``sha256`` are digests by file name or by tag
+    (``RHEL8-64``).
     """
 
     url: str | None = None
@@ -111,7 +119,17 @@ class Repository(Strict):
     @property
     def given(self) -> bool:
         """Whether there is a repository at all."""
-        return bool(self.url or self.path or self.directory)
+        return bool(self.place)
+
+    @property
+    def place(self) -> str:
+        """Where the installers are, for messages: a URL without what may be a key; empty when nothing was given."""
+        return (self.url and urls.shown(self.url)) or self.path or self.directory or ""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What of the URL must appear in no message."""
+        return urls.keys(self.url)
 
     def name_for(self, package: packages.Package, *, classic: bool) -> str | None:
         """Return the name of a system's installer; None when the repository holds none or does not say its version."""
@@ -129,7 +147,7 @@ class Repository(Strict):
             return None
         digest = self.sha256.get(name) or self.sha256.get(package.tag)
         if self.url:
-            return Installer(url=f"{self.url.rstrip('/')}/{name}", sha256=digest)
+            return Installer(url=urls.below(self.url, name), sha256=digest)
         if self.path:
             return Installer(path=self.path.rstrip("/\\") + ("\\" if "\\" in self.path else "/") + name, sha256=digest)
         return Installer(file=f"{(self.directory or '').rstrip('/')}/{name}", sha256=digest)
@@ -172,6 +190,12 @@ class Mobility(Strict):
         """Whether there is something to install by hand."""
         wanted = self.architecture is not Architecture.NONE and self.method is Method.MANUAL
         return wanted and self.state is State.PRESENT
+
+    @property
+    def server_addresses(self) -> tuple[str, ...]:
+        """The addresses of the wanted server, in lower case: the one that was given, and those in the config.json."""
+        given = (self.appliance_address, *config_json.addresses(self.source_config.get_secret_value()))
+        return tuple(dict.fromkeys(one.lower() for one in given if one))
 
     @property
     def upgrades(self) -> bool:

@@ -33,6 +33,11 @@ def accept(_answer: Answer) -> None:
     """Judge nothing: the next probe tells."""
 
 
+def nothing(_answer: Answer) -> tuple[Finding, ...]:
+    """Note nothing."""
+    return ()
+
+
 def leave(error: AsrMigrateError, _log: str) -> AsrMigrateError:
     """Leave an error as it is."""
     return error
@@ -44,7 +49,8 @@ class Exchange:
 
     ``stdin_file`` names a file on the controller whose bytes go to standard input in place of ``stdin``.
 
-    ``judge`` returns the error that the answer tells of, or None. ``logs`` is sent when there is an error, and
+    ``judge`` returns the error that the answer tells of, or None; ``notes`` what a good answer says that deserves a
+    look. ``logs`` is sent when there is an error, and
     ``explain`` makes the better error of it. ``may_disconnect`` says that the host may restart under the command.
     """
 
@@ -53,6 +59,7 @@ class Exchange:
     stdin: bytes | None = None
     stdin_file: str | None = None
     judge: Callable[[Answer], AsrMigrateError | None] = accept
+    notes: Callable[[Answer], tuple[Finding, ...]] = nothing
     logs: Exchange | None = None
     explain: Callable[[AsrMigrateError, str], AsrMigrateError] = leave
     may_disconnect: bool = False
@@ -98,12 +105,13 @@ class Plan:
 class Reading:
     """A probe, read: ``facts`` for the result, ``seen`` the same as the profile's own value.
 
-    ``private`` is what no result may show (a passphrase that was read).
+    ``private`` is what no result may show (a passphrase that was read); ``machine`` is the host's identity.
     """
 
     facts: Mapping[str, Any]
     seen: object
     private: Mapping[str, str] = field(default_factory=dict)
+    machine: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, kind: type[S]) -> S:
         """Return ``seen`` as the ``kind`` that the profile put there."""

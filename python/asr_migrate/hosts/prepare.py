@@ -12,6 +12,9 @@ from typing import Any
 
 from asr_migrate.clock import Clock
 from asr_migrate.domain.errors import AsrMigrateError, SetupError
+from asr_migrate.domain.readiness_rule import Finding
+from asr_migrate.hosts.identity import Check, any_machine
+from asr_migrate.hosts.masking import masked
 from asr_migrate.hosts.plan import Answer, Exchange, Plan, Profile, Reading, Restorable
 from asr_migrate.hosts.prior import Prior
 
@@ -21,7 +24,6 @@ Sender = Callable[[Exchange], Answer]
 Keep = Callable[[tuple[Prior, ...]], None]
 
 POLL_S = 15.0
-MASK = "********"
 
 
 class ConnectionLostError(Exception):
@@ -48,29 +50,52 @@ class Aim:
 
 
 class _Line:
-    """The sender, counting its round trips."""
+    """The sender, counting its round trips and keeping what answers said that deserves a look."""
 
     def __init__(self, send: Sender) -> None:
         self._send = send
         self.round_trips = 0
+        self.notes: list[Finding] = []
 
     def __call__(self, exchange: Exchange) -> Answer:
         self.round_trips += 1
-        return self._send(exchange)
+        answer = self._send(exchange)
+        self.notes += exchange.notes(answer)
+        return answer
+
+    def told(self, plan: Plan) -> list[Finding]:
+        """Return the plan's findings, and the notes about what none of them is about."""
+        known = {finding.rule for finding in plan.findings}
+        return [*plan.findings, *(note for note in self.notes if note.rule not in known)]
 
 
 def prepare(
-    profile: Profile, send: Sender, clock: Clock, *, keep: Keep, change: bool = True, refuse: bool = True
+    profile: Profile,
+    send: Sender,
+    clock: Clock,
+    *,
+    keep: Keep,
+    check: Check = any_machine,
+    change: bool = True,
+    refuse: bool = True,
 ) -> dict[str, Any]:
     """Return ``{changed, facts, findings, changes, round_trips, diff}`` and what is read privately (``private``).
 
     ``keep`` gets the plan's prior values before the first exchange that changes the host; when it raises, nothing is
-    changed. With ``change`` False nothing is changed and ``changed`` says whether something would be. A blocker forbids
-    every change, and with ``refuse`` it raises HostNotReadyError. Every failure is an AsrMigrateError whose text holds
-    no secret of the profile.
+    changed. ``check`` gets the host's identity when something is to go on record, and raises for a machine to which the
+    record does not belong. With ``change`` False nothing is changed and ``changed`` says whether something would be. A
+    blocker forbids every change, and with ``refuse`` it raises HostNotReadyError. Every failure is an AsrMigrateError
+    whose text holds no secret of the profile.
     """
-    aim = Aim(profile.probe, profile.read, profile.plan, keep, profile.settle_s)
-    result, _ = _reach(aim, _Line(send), clock, profile.secrets, change=change, refuse=refuse)
+
+    def decide(reading: Reading) -> Plan:
+        plan = profile.plan(reading)
+        if plan.prior:
+            check(reading.machine)
+        return plan
+
+    aim = Aim(profile.probe, profile.read, decide, keep, profile.settle_s)
+    result, _ = _reach(aim, _Line(send), clock, lambda: profile.secrets, change=change, refuse=refuse)
     return result
 
 
@@ -81,6 +106,7 @@ def restore(
     clock: Clock,
     *,
     leave: Keep,
+    check: Check = any_machine,
     force: bool = False,
     only_push: bool = False,
     change: bool = True,
@@ -88,25 +114,31 @@ def restore(
 ) -> dict[str, Any]:
     """Put back what ``priors`` say was there before; return the same as ``prepare``.
 
-    ``leave`` gets the prior values that stay on record, when a look at the host has shown all others put back. With
-    ``force`` also what somebody else changed since is put back; with ``only_push`` just what a push needed.
+    ``leave`` gets the prior values that stay on record, when a look at the host has shown all others put back.
+    ``check`` gets the host's identity, and raises for a machine that ``priors`` are not about; nothing is changed then.
+    With ``force`` also what somebody else changed since is put back; with ``only_push`` just what a push needed.
     """
+
+    def decide(reading: Reading) -> Plan:
+        check(reading.machine)
+        return profile.restoration(reading, priors, force=force, only_push=only_push)
+
     aim = Aim(
         look=lambda: profile.inspect(priors),
         read=profile.read,
-        decide=lambda reading: profile.restoration(reading, priors, force=force, only_push=only_push),
+        decide=decide,
         before_changes=lambda _priors: None,
         settle_s=profile.settle_s,
     )
-    secrets = (*profile.secrets, *(secret for prior in priors for secret in prior.secrets))
-    result, last = _reach(aim, _Line(send), clock, secrets, change=change, refuse=refuse)
+    recorded = tuple(secret for prior in priors for secret in prior.secrets)
+    result, last = _reach(aim, _Line(send), clock, lambda: (*profile.secrets, *recorded), change=change, refuse=refuse)
     if change and not last.blockers:
         leave(last.prior)
     return result
 
 
 def _reach(
-    aim: Aim, send: _Line, clock: Clock, secrets: tuple[str, ...], *, change: bool, refuse: bool
+    aim: Aim, send: _Line, clock: Clock, secrets: Callable[[], tuple[str, ...]], *, change: bool, refuse: bool
 ) -> tuple[dict[str, Any], Plan]:
     """Bring the host there; return the result, and what was decided when the host was last looked at."""
     try:
@@ -121,11 +153,11 @@ def _reach(
                 aim.before_changes(plan.prior)
             reading, last = _change(plan, aim, send, clock)
     except AsrMigrateError as error:
-        raise _without_secrets(error, secrets) from None
+        raise _without_secrets(error, secrets()) from None
     result = {
         "changed": bool(plan.changes) and not (change and plan.blockers),
         "facts": dict(reading.facts),
-        "findings": [finding.as_dict() for finding in plan.findings],
+        "findings": [finding.as_dict() for finding in send.told(plan)],
         "changes": [made.as_dict() for made in plan.changes],
         "round_trips": send.round_trips,
         "diff": _diff(plan),
@@ -216,13 +248,9 @@ def _did_not_last(plan: Plan, settle_s: float) -> SetupError:
 def _without_secrets(error: AsrMigrateError, secrets: tuple[str, ...]) -> AsrMigrateError:
     """Mask the profile's secrets in everything the error says; outputs of installers are quoted in errors."""
 
-    def masked(text: str | None) -> str | None:
-        for secret in secrets:
-            text = text.replace(secret, MASK) if text and secret else text
-        return text
-
-    error.message = masked(error.message) or ""
-    error.cause, error.remedy = masked(error.cause), masked(error.remedy)
+    error.message = masked(error.message, secrets)
+    error.cause = masked(error.cause, secrets) if error.cause else error.cause
+    error.remedy = masked(error.remedy, secrets) if error.remedy else error.remedy
     error.args = (error.message,)
     return error
 

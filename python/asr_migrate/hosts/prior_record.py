@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from asr_migrate.domain.errors import SetupError
 from asr_migrate.hosts.prior import Prior
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 class RecordUnreadableError(SetupError):
@@ -19,6 +20,28 @@ class RecordUnreadableError(SetupError):
 
     def __init__(self, place: str, problem: str, *, cause: str, remedy: str):
         super().__init__(f"{place} {problem}", code="PriorRecordUnreadable", cause=cause, remedy=remedy)
+
+
+class OtherMachineError(SetupError):
+    """The record is about another machine of the same name; nothing is changed, on the host or in the record."""
+
+    def __init__(self, place: str, recorded: str, seen: str):
+        super().__init__(
+            f"{place} is the record of another machine ({recorded}); this one is {seen}",
+            code="PriorRecordOtherMachine",
+            cause="Two inventories, regions or accounts use the name, or the machine was made anew under it.",
+            remedy="Give each inventory an asr_prior_dir of its own, or the machines different names. If the other "
+            "machine is gone for good, move the record away. If this is the same machine on other hardware, take "
+            "'machine' out of the record.",
+        )
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A record that was read: the prior values, and the identity of the machine that had them (empty: not told)."""
+
+    priors: tuple[Prior, ...] = ()
+    machine: Mapping[str, str] = field(default_factory=dict)
 
 
 class _Row(BaseModel):
@@ -33,19 +56,24 @@ class _Row(BaseModel):
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    schema_number: Literal[1] = Field(alias="schema")
+    #: A record of schema 1 does not say which machine it is about.
+    schema_number: Literal[1, 2] = Field(alias="schema")
     host: str
+    machine: dict[str, str] = Field(default_factory=dict)
     priors: list[_Row]
 
 
-def encode(host: str, priors: Iterable[Prior]) -> str:
-    """Return the record of ``host`` as text in ASCII; bytes that are no UTF-8 stand in it as surrogates."""
+def encode(host: str, priors: Iterable[Prior], machine: Mapping[str, str]) -> str:
+    """Return the record of ``host`` as text in ASCII; bytes that are no UTF-8 stand in it as surrogates.
+
+    ``machine`` is the identity of the machine that it is about.
+    """
     rows = [{"kind": p.kind, "name": p.name, "before": p.before, "after": p.after} for p in priors]
-    return json.dumps({"schema": SCHEMA, "host": host, "priors": rows}, indent=1) + "\n"
+    return json.dumps({"schema": SCHEMA, "host": host, "machine": dict(machine), "priors": rows}, indent=1) + "\n"
 
 
-def decode(text: str, host: str, place: str) -> tuple[Prior, ...]:
-    """Return the prior values of ``host`` that ``text`` records; ``place`` says in errors where it stands.
+def decode(text: str, host: str, place: str) -> Recorded:
+    """Return what ``text`` records of ``host``; ``place`` says in errors where it stands.
 
     Raises RecordUnreadableError for a text that is damaged, of a newer schema, or another host's.
     """
@@ -71,7 +99,8 @@ def decode(text: str, host: str, place: str) -> tuple[Prior, ...]:
         raise _damaged(place, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
     if record.host != host:
         raise _damaged(place, f"is the record of host {record.host!r}, not of {host!r}")
-    return tuple(Prior(row.kind, row.name, row.before, row.after) for row in record.priors)
+    priors = tuple(Prior(row.kind, row.name, row.before, row.after) for row in record.priors)
+    return Recorded(priors, record.machine)
 
 
 def _damaged(place: str, problem: str) -> RecordUnreadableError:

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 
 from asr_migrate.domain.errors import AsrMigrateError, SetupError
 from asr_migrate.domain.readiness_rule import Finding
-from asr_migrate.hosts import server, server_findings, server_probe, server_urls, windows_changes, windows_probe
+from asr_migrate.hosts import (
+    server,
+    server_findings,
+    server_probe,
+    server_urls,
+    windows_changes,
+    windows_probe,
+    windows_steps,
+)
 from asr_migrate.hosts import windows_text as text
 from asr_migrate.hosts.mobility_codes import last_words
 from asr_migrate.hosts.plan import Answer, Change, Exchange, Plan, Reading, blocker, warning
@@ -21,7 +29,8 @@ from asr_migrate.hosts.windows_installer import StepError, fetch, file_for_windo
 
 CONFIGURATION_MANAGER_PORT = 44368
 ARCHIVE = text.WORK_DIRECTORY + "\\Appliance.zip"
-INSTALLER = text.WORK_DIRECTORY + "\\DRInstaller.ps1"
+EXTRACTED = text.WORK_DIRECTORY + "\\appliance"
+SCRIPT = "DRInstaller.ps1"
 LOGS = "C:\\ProgramData\\ASRSetupLogs\\*"
 #: Names of services of the appliance that tell that its installer ran before.
 SERVICES = ("rcmproxyagent", "rcmreplicationagent", "ProcessServer", "dra")
@@ -64,7 +73,8 @@ class ReplicationAppliance:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        return (self._want.proxy.password.get_secret_value(),) if self._want.proxy else ()
+        proxy = (self._want.proxy.password.get_secret_value(),) if self._want.proxy else ()
+        return (*proxy, *self._want.installer.secrets)
 
     def probe(self) -> Exchange:
         lines = server_probe.server(SERVICES, server.DATA_DRIVES, PORTS)
@@ -89,7 +99,7 @@ class ReplicationAppliance:
         if seen.installed:
             return Plan(findings=tuple(findings), changes=tuple(changes), exchanges=tuple(exchanges))
         changes.append(Change("replication appliance", "not installed", "installed"))
-        download = fetch(self._want.installer, ARCHIVE)
+        download = fetch(self._want.installer, ARCHIVE, self._want.proxy)
         problems = (self._want.installer.problem, file_for_windows(self._want.installer), self._proxy_problem())
         return Plan(
             findings=(*findings, *self._prerequisites(seen)),
@@ -130,8 +140,16 @@ class ReplicationAppliance:
         archive = self._want.installer.path or ARCHIVE
         return text.exchange(
             "run DRInstaller.ps1",
-            text.section("extract", *text.unzip(archive, text.WORK_DIRECTORY)),
-            text.section("install", *text.run(INSTALLER)),
+            text.make_private_directory(text.WORK_DIRECTORY),
+            windows_steps.remove_directory(EXTRACTED),
+            f"cmd /c 'mkdir {EXTRACTED}'",
+            windows_steps.chain(
+                [
+                    windows_steps.Part(text.section("extract", *text.unzip(archive, EXTRACTED))),
+                    windows_steps.Part(text.section("install", *text.run_script(EXTRACTED, SCRIPT)), ()),
+                ],
+                [],
+            ),
             judge=judge_installation,
             logs=text.exchange("read the logs", text.section("log", text.print_files(LOGS))),
             explain=explain_installation,
@@ -143,6 +161,13 @@ def explain_installation(error: AsrMigrateError, log: str) -> AsrMigrateError:
     """Return the failure of the appliance's installer with the last words of its log."""
     if not isinstance(error, StepError):
         return error
+    if error.step == "install" and error.exit_code == text.NOT_STARTED:
+        return SetupError(
+            f"the replication appliance: the archive holds no {SCRIPT}",
+            code="ApplianceSetupFailed",
+            cause="The file is not the archive of the replication appliance, or an antivirus program took the script.",
+            remedy="Check asr_appliance.want.installer (url or path), then run deploy_appliance again.",
+        )
     return SetupError(
         f"the replication appliance: {error.step} failed with exit code {error.exit_code}"
         f"{last_words(log) or last_words(error.said)}",

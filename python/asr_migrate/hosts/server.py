@@ -6,17 +6,27 @@ Source: Windows documentation for what the commands print; what is judged is in 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from asr_migrate.hosts import server_urls, windows_facts
+from asr_migrate.hosts import server_probe, server_urls, windows_facts
 from asr_migrate.hosts import windows_output as output
 from asr_migrate.hosts.plan import Answer
 from asr_migrate.hosts.server_want import ServerWant
 
 #: The drives that may be installed to, besides the one that the user names.
 DATA_DRIVES = ("d:", "e:")
+#: The policies that stop setup, by the Group Policy editor's words, and when a key's values (lower case) set them.
+_POLICIES: Mapping[str, Callable[[dict[str, str]], bool]] = {
+    "Prevent access to registry editing tools": lambda values: bool(output.number(values, "DisableRegistryTools")),
+    "Prevent access to the command prompt": lambda values: bool(output.number(values, "DisableCMD")),
+    "Trust logic for file attachments": lambda values: output.number(values, "UseTrustedHandlers") == 3,
+    "Turn on Script Execution": lambda values: (
+        values.get("executionpolicy", "").lower() in ("allsigned", "restricted")
+        or output.number(values, "EnableScripts") == 0
+    ),
+}
 _SITE = re.compile(r"<site\s[^>]*\bname=\"([^\"]+)\"")
 _IMAGE = re.compile(r'^"([^"]+)"', re.MULTILINE)
 
@@ -31,8 +41,11 @@ class Adapter:
 
 @dataclass(frozen=True)
 class ServerFacts:
-    """What is known of a server. ``restrictions`` are policy values of machine and user, names in lower case.
+    """What is known of a server.
 
+    ``restrictions`` are the policies of machine and user that are set, by the words of the Group Policy editor.
+    ``culture`` and ``ui_language`` (``en-US``) are those of the user who connects; empty when Windows does not say.
+    ``restart_for`` says why a restart is pending (``servicing``, ``update``, ``file rename``, ``update installer``).
     ``listening`` tells of the host's own ports; ``registered`` whether Site Recovery's registration key is there;
     ``last_shutdown`` changes with every restart; ``notes`` are our own, names in lower case; ``left`` are files in our
     working directory; ``urls`` is reached by host name.
@@ -40,10 +53,12 @@ class ServerFacts:
 
     windows: windows_facts.WindowsFacts
     install_language: str
-    restrictions: Mapping[str, str]
+    culture: str
+    ui_language: str
+    restrictions: tuple[str, ...]
     fips: bool
     tls_1_0: bool
-    reboot_pending: bool
+    restart_for: tuple[str, ...]
     registered: bool
     listening: Mapping[int, bool | None]
     reached: Mapping[tuple[str, int], bool | None]
@@ -65,7 +80,9 @@ class ServerFacts:
             "install_language": self.install_language,
             "fips": self.fips,
             "tls_1_0": self.tls_1_0,
-            "reboot_pending": self.reboot_pending,
+            "culture": self.culture,
+            "ui_language": self.ui_language,
+            "reboot_pending": bool(self.restart_for),
             "registered": self.registered,
             "physical_cores": self.physical_cores,
             "memory_gib": windows_facts.gib(self.memory_bytes),
@@ -85,10 +102,12 @@ def read(
     facts = ServerFacts(
         windows=common,
         install_language=output.registry_values(found["language"]).get("installlanguage", ""),
-        restrictions={**common.policies, **output.registry_values(found["restrictions"])},
+        culture=output.registry_values(found["culture"]).get("localename", ""),
+        ui_language=_ui_language(found),
+        restrictions=_restrictions(found),
         fips=output.number(output.registry_values(found["fips"]), "Enabled") == 1,
         tls_1_0=all(_tls_enabled(output.registry_values(found[name])) for name in ("tls_server", "tls_client")),
-        reboot_pending=0 in found["reboot"].exit_codes,
+        restart_for=_restart_for(found["reboot"]),
         registered=0 in found["registration"].exit_codes,
         listening={port: answered for (_, port), answered in loopback.items()},
         reached=output.reached(found, want.reach),
@@ -96,7 +115,7 @@ def read(
         memory_bytes=_sum(found["memory"]),
         adapters=_adapters(found["interfaces"]),
         last_shutdown=output.registry_values(found["shutdown"]).get("shutdowntime", ""),
-        version=output.registry_values(found["product"]).get("product_version") or None,
+        version=server_probe.installed_version(found["product"]),
         notes=output.registry_values(found["notes"]),
         left=tuple(line.strip() for line in found["left"].lines if line.strip()),
         web_sites=tuple(_SITE.findall(found["sites"].text)),
@@ -104,6 +123,30 @@ def read(
         urls=server_urls.reached(found, wanted_urls, want.proxy),
     )
     return facts, found
+
+
+def _ui_language(found: output.Sections) -> str:
+    """Return the first language that the user prefers, else that of the machine."""
+    for name in ("user_languages", "machine_languages"):
+        languages = output.registry_values(found[name]).get("preferreduilanguages", "")
+        if languages:
+            return languages.split("\\0")[0]
+    return ""
+
+
+def _restrictions(found: output.Sections) -> tuple[str, ...]:
+    """Return the policies that are set in at least one of their keys; the user's and the machine's do not make up."""
+    keys = [*output.registry_tree(found["policies"]).values(), *output.registry_tree(found["restrictions"]).values()]
+    plain = [{name: value.data for name, value in values.items()} for values in keys]
+    return tuple(policy for policy, is_set in _POLICIES.items() if any(is_set(values) for values in plain))
+
+
+def _restart_for(section: output.Section) -> tuple[str, ...]:
+    """Return why a restart is pending, by the exit codes of three queries and one value."""
+    reasons = ("servicing", "update", "file rename")
+    found = tuple(reason for reason, code in zip(reasons, section.exit_codes, strict=False) if code == 0)
+    volatile = output.registry_values(section).get("updateexevolatile", "")
+    return (*found, "update installer") if volatile.lower() not in ("", "0", "0x0") else found
 
 
 def _tls_enabled(protocol: dict[str, str]) -> bool:

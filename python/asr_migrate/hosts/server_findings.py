@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from asr_migrate.domain.readiness_rule import Finding
 from asr_migrate.hosts import checks, server_urls, windows_checks, windows_facts
-from asr_migrate.hosts import windows_output as output
 from asr_migrate.hosts.plan import blocker, warning
 from asr_migrate.hosts.server import ServerFacts
-from asr_migrate.hosts.server_want import ServerWant
+from asr_migrate.hosts.server_want import ConfigurationServerWant, ServerWant
 from asr_migrate.hosts.want import TimeService
 
 WEB_SERVER = "w3svc"
@@ -34,7 +33,17 @@ CLOCK_REMEDY = (
     "/resync; "
     "then run the playbook again."
 )
+#: Ends of the numbers of languages (LCID) in the registry: English of any country, and that of the United States.
+ENGLISH, ENGLISH_US = "09", "0409"
+#: Signs of a pending restart with which Unified Setup ends.
+REFUSED_RESTARTS = ("file rename", "update installer")
+#: GiB that must be free on the disk that Unified Setup installs to, unless it is given /SkipSpaceCheck.
+SETUP_FREE_GIB = 600
+SYSTEM_DRIVE = "c:"
+GIB = 2**30
+
 _SOURCE = "Site Recovery documentation, prerequisites of an appliance"
+_SETUP_SOURCE = "Microsoft's published sources of Unified Setup, prerequisite checks"
 
 
 def lasting(seen: ServerFacts, want: ServerWant) -> list[Finding]:
@@ -54,14 +63,16 @@ def prerequisites(
     ``begun`` says that an installation broke off before; its own web server is then no hindrance.
     """
     name = seen.windows.host_name
+    classic = isinstance(want, ConfigurationServerWant)
     return [
         *_account(seen, name),
-        *_language(seen, name),
+        *_language(seen, name, american=not classic),
         *_roles(seen, name, begun=begun),
         *_restrictions(seen, name),
         *_size(seen, want, name),
         *_disk(seen, want, name, disk),
         *_state(seen, name, begun=begun),
+        *_restart(seen, name, classic=classic, begun=begun),
         *_address(seen, want, name),
         *server_urls.findings(name, urls, seen.urls, want.proxy),
     ]
@@ -81,17 +92,35 @@ def _account(seen: ServerFacts, name: str) -> list[Finding]:
     ]
 
 
-def _language(seen: ServerFacts, name: str) -> list[Finding]:
-    if seen.install_language.endswith("09"):
-        return []
-    return [
-        blocker(
-            "server.language",
-            f"Windows on {name} was installed in language {seen.install_language or 'unknown'}, not in English (en-*)",
-            "Use an English image; the language cannot be changed after the installation.",
-            _SOURCE,
+def _language(seen: ServerFacts, name: str, *, american: bool) -> list[Finding]:
+    """Judge the language of the image and those of the user; what Windows does not say is not judged.
+
+    ``american`` asks for en-US, as the replication appliance does; Unified Setup takes any en-*.
+    """
+    wanted = "en-US" if american else "en-*"
+    found = []
+    if seen.install_language != ENGLISH_US if american else not seen.install_language.endswith(ENGLISH):
+        found.append(
+            blocker(
+                "server.language",
+                f"Windows on {name} was installed in language {seen.install_language or 'unknown'}, not in English "
+                f"({wanted})",
+                "Use an English image; the language cannot be changed after the installation.",
+                _SOURCE,
+            )
         )
-    ]
+    for what, language in (("display language", seen.ui_language), ("regional format", seen.culture)):
+        start = "en-us" if american else "en-"
+        if language and not language.lower().startswith(start):
+            found.append(
+                blocker(
+                    "server.locale",
+                    f"the {what} of the user that connects to {name} is {language}, not English ({wanted})",
+                    "As that user run Set-WinUILanguageOverride en-US and Set-Culture en-US, then sign in again.",
+                    _SETUP_SOURCE,
+                )
+            )
+    return found
 
 
 def _roles(seen: ServerFacts, name: str, *, begun: bool) -> list[Finding]:
@@ -118,14 +147,6 @@ def _roles(seen: ServerFacts, name: str, *, begun: bool) -> list[Finding]:
 
 
 def _restrictions(seen: ServerFacts, name: str) -> list[Finding]:
-    values = dict(seen.restrictions)
-    set_policies = {
-        "Prevent access to registry editing tools": bool(output.number(values, "DisableRegistryTools")),
-        "Prevent access to the command prompt": bool(output.number(values, "DisableCMD")),
-        "Trust logic for file attachments": output.number(values, "UseTrustedHandlers") == 3,
-        "Turn on Script Execution": values.get("executionpolicy", "").lower() in ("allsigned", "restricted")
-        or output.number(values, "EnableScripts") == 0,
-    }
     return [
         blocker(
             "server.group-policy",
@@ -133,8 +154,7 @@ def _restrictions(seen: ServerFacts, name: str) -> list[Finding]:
             "Set the policy to Not Configured for this server, run gpupdate /force, and sign in again.",
             _SOURCE,
         )
-        for policy, is_set in set_policies.items()
-        if is_set
+        for policy in seen.restrictions
     ]
 
 
@@ -151,12 +171,13 @@ def _size(seen: ServerFacts, want: ServerWant, name: str) -> list[Finding]:
         )
     if seen.physical_cores is not None and seen.physical_cores < want.physical_cores:
         findings.append(
-            warning(
+            blocker(
                 "server.physical-cores",
                 f"{name} has {seen.physical_cores} physical cores; the installer counts those, not hyper-threads, and "
-                f"asks for {want.physical_cores}",
+                f"refuses fewer than {want.physical_cores}",
                 "Choose an instance type with 16 hyper-threaded processors, such as c5.4xlarge "
-                "(asr_appliance.instance_type).",
+                "(asr_appliance.instance_type); asr_appliance.want.physical_cores: 0 leaves the judgement to the "
+                "installer.",
                 "reports of users of DRInstaller.ps1",
             )
         )
@@ -185,15 +206,36 @@ def _disk(seen: ServerFacts, want: ServerWant, name: str, disk: str) -> list[Fin
                 _SOURCE,
             )
         ]
-    if free >= want.cache_free_gib:
+    return [*_system_drive(want, name), *_cache(want, name, disk, seen.windows.free_bytes[disk] or 0)]
+
+
+def _system_drive(want: ServerWant, name: str) -> list[Finding]:
+    if not isinstance(want, ConfigurationServerWant) or want.install_location.rstrip("\\/").lower() != SYSTEM_DRIVE:
         return []
     return [
-        warning(
+        blocker(
+            "server.install-location",
+            f"Unified Setup does not install to the root of the system's drive of {name} ({want.install_location})",
+            "Give a data volume, such as D:\\, or a folder as asr_appliance.install_location.",
+            _SETUP_SOURCE,
+        )
+    ]
+
+
+def _cache(want: ServerWant, name: str, disk: str, free: int) -> list[Finding]:
+    """Judge the room for the cache, in bytes; Unified Setup refuses less than 600 GiB unless it is told not to look."""
+    looks = isinstance(want, ConfigurationServerWant) and not want.skip_space_check
+    refused = looks and free < SETUP_FREE_GIB * GIB
+    if not refused and free >= want.cache_free_gib * GIB:
+        return []
+    asked = f"Unified Setup asks for {SETUP_FREE_GIB}" if refused else f"{want.cache_free_gib:g} GiB are recommended"
+    return [
+        (blocker if refused else warning)(
             "server.cache",
-            f"disk {disk.upper()} of {name} has {free:.0f} GiB free; {want.cache_free_gib:g} GiB are "
-            "recommended for the cache",
-            "Add a larger data volume; below 20 % free space replication is throttled.",
-            _SOURCE,
+            f"disk {disk.upper()} of {name} has {free // GIB} GiB free; {asked} for the cache",
+            "Add a larger data volume; below 20 % free space replication is throttled."
+            + (" With asr_appliance.want.skip_space_check: true setup does not look." if refused else ""),
+            _SETUP_SOURCE if refused else _SOURCE,
         )
     ]
 
@@ -228,13 +270,22 @@ def _state(seen: ServerFacts, name: str, *, begun: bool) -> list[Finding]:
                 _SOURCE,
             )
         )
-    if seen.reboot_pending and not begun:
-        findings.append(
-            warning(
-                "server.reboot-pending", f"{name} waits for a restart", "Restart it before the installation.", _SOURCE
-            )
-        )
     return findings
+
+
+def _restart(seen: ServerFacts, name: str, *, classic: bool, begun: bool) -> list[Finding]:
+    """Judge a pending restart; Unified Setup looks for two of its signs and refuses, the others deserve a look."""
+    if not seen.restart_for or begun:
+        return []
+    refused = classic and any(reason in seen.restart_for for reason in REFUSED_RESTARTS)
+    return [
+        (blocker if refused else warning)(
+            "server.reboot-pending",
+            f"{name} waits for a restart ({', '.join(seen.restart_for)})",
+            "Restart it before the installation.",
+            _SETUP_SOURCE if refused else _SOURCE,
+        )
+    ]
 
 
 def _address(seen: ServerFacts, want: ServerWant, name: str) -> list[Finding]:

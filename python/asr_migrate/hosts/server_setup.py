@@ -1,6 +1,7 @@
-"""Unified Setup: its files, its command line, and what its logs tell.
+"""Unified Setup: its files and its command lines, for an installation and for an upgrade.
 
-Source: Site Recovery documentation, configuration server: command line, file formats, logs, upgrade.
+Source: Site Recovery documentation, configuration server: command line, file formats, upgrade; Microsoft's published
+setup sources for what an upgrade's command line may hold.
 """
 
 from __future__ import annotations
@@ -8,14 +9,13 @@ from __future__ import annotations
 import hashlib
 import re
 
-from asr_migrate.domain.errors import AsrMigrateError, InputError, SetupError
-from asr_migrate.hosts import server_probe
+from asr_migrate.domain.errors import AsrMigrateError, InputError
+from asr_migrate.hosts import server_passwords, server_probe
 from asr_migrate.hosts import windows_text as text
-from asr_migrate.hosts.mobility_codes import Known, last_words, reason
 from asr_migrate.hosts.plan import Exchange
-from asr_migrate.hosts.server_findings import CLOCK_REMEDY
-from asr_migrate.hosts.server_want import ConfigurationServerWant
-from asr_migrate.hosts.windows_installer import StepError, file_for_windows, judge_installation
+from asr_migrate.hosts.server_setup_codes import RESTART_WANTED, SUCCESSES, explain
+from asr_migrate.hosts.server_want import ConfigurationServerWant, Proxy
+from asr_migrate.hosts.windows_installer import file_for_windows, judge_installation
 
 SETUP_FILE = text.WORK_DIRECTORY + "\\UnifiedSetup.exe"
 EXTRACTED = text.WORK_DIRECTORY + "\\setup"
@@ -29,82 +29,10 @@ LOGS = ("C:\\ProgramData\\ASRSetupLogs\\*", "C:\\ProgramData\\ASRLogs\\*")
 #: Our notes on the server: the shutdown that came last before setup, and the digest of the key it was given.
 RESTART_NOTE, KEY_NOTE = "RestartAfterSetup", "RegisteredWithKey"
 RESTART = "shutdown /r /t 5 /d p:4:2"
-#: Exit codes of success, the second with the wish for a restart (Windows Installer documentation).
-SUCCESSES = (0, 3010)
 #: Versions that Unified Setup can skip at most: N-4 (Site Recovery documentation, upgrade).
 LONGEST_HOP = 4
 #: A line of the vault credentials that is not longer holds no key, only an XML tag.
 SHORTEST_SECRET_LINE = 20
-
-#: Texts of setup's logs, tried in order.
-LOG_TEXTS: tuple[tuple[str, Known], ...] = (
-    (
-        r"ACS50008|time skew|clock",
-        Known(
-            "The server's clock differs too much from the real time, so Azure does not accept its token (ACS50008).",
-            CLOCK_REMEDY,
-        ),
-    ),
-    (
-        r"Failed to load Accounts|TLS ?1\.0",
-        Known(
-            "TLS 1.0 is switched off on the server.",
-            "Remove Enabled=0 and DisabledByDefault=1 from SCHANNEL\\Protocols\\TLS 1.0, restart, then run again.",
-        ),
-    ),
-    (
-        r"Failed to create certificate",
-        Known("Setup did not run elevated.", "Connect as the local Administrator, then run again."),
-    ),
-    (
-        r"(key|credential|certificate)[^\n]{0,80}expired|expired[^\n]{0,80}(key|credential)|KeyExpired",
-        Known(
-            "The vault registration key is older than five days.",
-            "Check the controller's clock and run deploy_appliance again: a new key takes the place of one that has "
-            "expired by that clock.",
-        ),
-    ),
-    (
-        r"KeyInvalid|InvalidChannelIntegrityKeyToken|(key|credential)[^\n]{0,80}(invalid|rejected|not valid)",
-        Known(
-            "The vault did not accept the registration key: it is of another vault or was changed.",
-            "Run deploy_appliance again: it issues a new key for asr_landing_zone.vault.",
-        ),
-    ),
-    (
-        r"upgrade[^\n]{0,80}not supported|unsupported[^\n]{0,40}upgrade",
-        Known(
-            "The installed version is too old for this Unified Setup, which upgrades over at most four versions.",
-            "Upgrade in steps of at most four versions (asr_appliance.want.installer).",
-        ),
-    ),
-    (
-        r"proxy[^\n]{0,120}(407|authentication|refused|unreachable|not reach)",
-        Known(
-            "The proxy did not let the server through.",
-            "Check asr_appliance.want.proxy (address, port, user, password); HTTPS proxies are not supported.",
-        ),
-    ),
-    (
-        r"mysql[^\n]{0,120}(download|could not)|download[^\n]{0,120}mysql",
-        Known(
-            "MySQL could not be downloaded.",
-            "Open the way to dev.mysql.com, or put mysql-installer-community-5.7.20.0.msi into C:\\Temp\\ASRSetup.",
-        ),
-    ),
-    (
-        r"post request: \(7\)|could ?n.t connect|no internet",
-        Known(
-            "The server does not reach Azure on TCP 443.",
-            "Open TCP 443 to the Site Recovery URLs; when the way is open, give skip_space_check, which avoids a "
-            "known fault.",
-        ),
-    ),
-    (
-        r"disk space|free space",
-        Known("The disk of the install location is too small.", "Add a larger volume, or give skip_space_check: true."),
-    ),
-)
 
 
 def secrets(want: ConfigurationServerWant) -> tuple[str, ...]:
@@ -115,6 +43,7 @@ def secrets(want: ConfigurationServerWant) -> tuple[str, ...]:
     return (
         *(password.get_secret_value() for password in passwords),
         *(line.strip() for line in lines if len(line.strip()) > SHORTEST_SECRET_LINE),
+        *want.installer.secrets,
     )
 
 
@@ -124,31 +53,32 @@ def key_digest(want: ConfigurationServerWant) -> str:
 
 
 def missing(want: ConfigurationServerWant) -> list[AsrMigrateError]:
-    """Return an error for each input without which setup cannot run, never with its value."""
+    """Return an error for each input without which nothing can be installed, never with its value."""
     found: list[AsrMigrateError] = []
     for name in ("mysql_root_password", "mysql_user_password", "vault_credentials"):
         if problem := _problem(name, getattr(want, name).get_secret_value()):
-            found.append(InputError(f"want {name}", None, problem, remedy=f"Give another {name}."))
+            rule = f" of {server_passwords.RULE}" if name.startswith("mysql") else ""
+            found.append(InputError(f"want {name}", None, problem, remedy=f"Give a {name}{rule}."))
     if want.proxy:
         for name, word in (("user", want.proxy.user or ""), ("password", want.proxy.password.get_secret_value())):
             if '"' in word or not word.isprintable() or not word.isascii():
                 problem = "must be plain ASCII without double quotes"
                 found.append(InputError(f"want proxy.{name}", None, problem, remedy=f"Give another proxy {name}."))
-    for error in (want.installer.problem, file_for_windows(want.installer)):
-        if error:
-            found.append(error)
-    return found
+    return found + missing_installer(want)
+
+
+def missing_installer(want: ConfigurationServerWant) -> list[AsrMigrateError]:
+    """Return an error for each input without which Unified Setup cannot be got, which is all that an upgrade needs."""
+    return [error for error in (want.installer.problem, file_for_windows(want.installer)) if error]
 
 
 def _problem(name: str, secret: str) -> str | None:
     """Return what is wrong with a secret that is written to a file, without the secret; None when it is fit."""
     if not secret:
         return "is needed to install the configuration server"
-    if not secret.isascii():
-        return "must be plain ASCII, which is what setup's files are read as"
-    if name.startswith("mysql") and ('"' in secret or any(ord(character) < 32 for character in secret)):
-        return "must hold no double quote and no line break"
-    return None
+    if name.startswith("mysql"):
+        return server_passwords.password_problem(secret)
+    return None if secret.isascii() else "must be plain ASCII, which is what setup's files are read as"
 
 
 def mysql_file(want: ConfigurationServerWant) -> bytes:
@@ -162,14 +92,14 @@ def mysql_file(want: ConfigurationServerWant) -> bytes:
 
 
 def proxy_file(want: ConfigurationServerWant) -> bytes | None:
-    """Return the file of the proxy's settings, or None without a proxy; one of the keys has a blank in it."""
+    """Return the file of the proxy's settings in the form that was asked for, or None without a proxy."""
     proxy = want.proxy
     if proxy is None:
         return None
     rows = (
         "[ProxySettings]",
         f'ProxyAuthentication = "{"Yes" if proxy.user else "No"}"',
-        f'Proxy IP = "{proxy.address}"',
+        _address_row(proxy),
         f'ProxyPort = "{proxy.port}"',
         f'ProxyUserName="{proxy.user or ""}"',
         f'ProxyPassword="{proxy.password.get_secret_value()}"',
@@ -177,8 +107,15 @@ def proxy_file(want: ConfigurationServerWant) -> bytes | None:
     return "".join(f"{row}\r\n" for row in rows).encode()
 
 
+def _address_row(proxy: Proxy) -> str:
+    """Return the line that holds the address: the documented key has a blank in it, the published one a URL."""
+    if proxy.file_form == "documented":
+        return f'Proxy IP = "{proxy.address}"'
+    return f'ProxyIP = "http://{proxy.address}"'
+
+
 def arguments(want: ConfigurationServerWant) -> list[str]:
-    """Return the command line of UNIFIEDSETUP.EXE; it holds names of files with secrets, no secrets."""
+    """Return the command line of an installation; it holds names of files with secrets, no secrets."""
     made = ["/AcceptThirdpartyEULA", "/servermode", "CS", "/InstallLocation", want.install_location]
     made += ["/MySQLCredsFilePath", MYSQL_FILE, "/VaultCredsFilePath", VAULT_FILE, "/EnvType", "NonVMWare"]
     if want.address:
@@ -192,55 +129,90 @@ def arguments(want: ConfigurationServerWant) -> list[str]:
     return made
 
 
-def run(want: ConfigurationServerWant, last_shutdown: str) -> Exchange:
+def install(want: ConfigurationServerWant, last_shutdown: str) -> Exchange:
     """Return the round trip that writes the files, runs setup and deletes the files again.
 
     It leaves two notes before setup runs: ``last_shutdown``, by which a later look knows whether the restart that ends
     setup is still owed, and the digest of the key. When setup succeeds the server restarts by itself, also when nobody
     listens any more.
     """
-    files = {MYSQL_FILE: mysql_file(want), VAULT_FILE: want.vault_credentials.get_secret_value().encode() + b"\r\n"}
+    files = {MYSQL_FILE: mysql_file(want), VAULT_FILE: vault_file(want)}
     proxy = proxy_file(want)
     if proxy:
         files[PROXY_FILE] = proxy
+    return _setup(
+        want,
+        [
+            text.delete_files(*SECRET_FILES),
+            server_probe.note(RESTART_NOTE, last_shutdown or "none"),
+            server_probe.note(KEY_NOTE, key_digest(want)),
+            *(text.write_content(path, index) for index, path in enumerate(files)),
+        ],
+        arguments(want),
+        [
+            text.delete_files(*SECRET_FILES),
+            *(f"if ($done -eq {code}) {{ {RESTART} }}" for code in SUCCESSES if want.restart),
+        ],
+        contents=list(files.values()),
+    )
+
+
+def vault_file(want: ConfigurationServerWant) -> bytes:
+    """Return the file of the registration key."""
+    return want.vault_credentials.get_secret_value().encode() + b"\r\n"
+
+
+def upgrade(want: ConfigurationServerWant, last_shutdown: str, *, mysql_5_5: bool) -> Exchange:
+    """Return the round trip that runs a newer setup over what is installed.
+
+    Setup then refuses every other argument; only where it has to put another MySQL in the place of ``mysql_5_5`` it
+    wants the licence accepted (published setup sources). The server restarts when setup asks for it; the note of the
+    restart is taken back when it does not.
+    """
+    return _setup(
+        want,
+        [server_probe.note(RESTART_NOTE, last_shutdown or "none")],
+        ["/Upgrade", *(["/AcceptThirdpartyEULA"] if mysql_5_5 else [])],
+        [
+            f"if ($done -eq 0) {{ {text.reg_delete(server_probe.NOTES, RESTART_NOTE)} }}",
+            *([f"if ($done -eq {RESTART_WANTED}) {{ {RESTART} }}"] if want.restart else []),
+        ],
+    )
+
+
+def _setup(
+    want: ConfigurationServerWant,
+    before: list[str],
+    arguments: list[str],
+    after: list[str],
+    *,
+    contents: list[bytes] | None = None,
+) -> Exchange:
+    """Return the round trip that unpacks and runs Unified Setup; ``after`` can look at its exit code as ``$done``."""
     return text.exchange(
         "run Unified Setup",
         text.make_private_directory(text.WORK_DIRECTORY),
-        text.delete_files(*SECRET_FILES),
-        server_probe.note(RESTART_NOTE, last_shutdown or "none"),
-        server_probe.note(KEY_NOTE, key_digest(want)),
         text.section("extract", *text.run(want.installer.path or SETUP_FILE, "/q", f"/x:{EXTRACTED}")),
-        (text.write_content(path, index) for index, path in enumerate(files)),
-        text.section("install", *text.run(f"{EXTRACTED}\\{PROGRAM}", *arguments(want))),
+        before,
+        text.section("install", *text.run(f"{EXTRACTED}\\{PROGRAM}", *arguments)),
         "$done = $LASTEXITCODE",
-        text.delete_files(*SECRET_FILES),
-        (f"if ($done -eq {code}) {{ {RESTART} }}" for code in SUCCESSES if want.restart),
-        contents=list(files.values()),
+        after,
+        contents=contents or [],
         judge=judge_installation,
-        logs=text.exchange("read the logs", text.section("log", *(text.print_files(pattern) for pattern in LOGS))),
+        logs=read_logs(),
         explain=explain,
         may_disconnect=True,
     )
 
 
+def read_logs() -> Exchange:
+    """Return the round trip that prints the logs of setup and of the registration."""
+    return text.exchange("read the logs", text.section("log", *(text.print_files(pattern) for pattern in LOGS)))
+
+
 def clean() -> Exchange:
     """Return the round trip that deletes the files with secrets."""
     return text.exchange("clean up", text.delete_files(*SECRET_FILES))
-
-
-def explain(error: AsrMigrateError, log: str) -> AsrMigrateError:
-    """Return the failure of setup with the cause that its logs tell. Its exit codes are documented nowhere."""
-    if not isinstance(error, StepError):
-        return error
-    known = reason(error.said, LOG_TEXTS) or reason(log, LOG_TEXTS)
-    known = known or Known("Setup gives no known reason.", "Read C:\\ProgramData\\ASRSetupLogs on the server.")
-    return SetupError(
-        f"Unified Setup: {error.step} failed with exit code {error.exit_code}"
-        f"{last_words(error.said) or last_words(log)}",
-        code="UnifiedSetupFailed",
-        cause=known.cause,
-        remedy=known.remedy,
-    )
 
 
 def version(word: str | None) -> tuple[int, int] | None:

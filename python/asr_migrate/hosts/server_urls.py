@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,22 +14,32 @@ import yaml
 from asr_migrate.domain.readiness_rule import Finding
 from asr_migrate.hosts import windows_text as text
 from asr_migrate.hosts.plan import blocker, warning
-from asr_migrate.hosts.quoting import powershell
+from asr_migrate.hosts.quoting import native, powershell
 from asr_migrate.hosts.server_want import Proxy, ServerWant
-from asr_migrate.hosts.windows_output import Sections
+from asr_migrate.hosts.windows_output import Section, Sections
 
-PORT = 443
+PORT, TIME_PORT = 443, 123
+_OFFSET = re.compile(r",\s*[+-]\d+[.,]\d+s\b")
 _SOURCE = "Site Recovery documentation, URLs of an appliance"
 
 
 @dataclass(frozen=True)
 class Url:
-    """One row: the documented ``pattern``, the host name to try (None: none is known), and whether it is needed."""
+    """One row: the documented ``pattern``, the host name to try (None: none is known), and whether it is needed.
+
+    ``time`` says that it is a time server, which is asked on UDP 123 and never through a proxy.
+    """
 
     pattern: str
     host: str | None
     why: str
     needed: bool
+    time: bool = False
+
+    @property
+    def port(self) -> str:
+        """The port that is tried, as people write it."""
+        return f"UDP {TIME_PORT}" if self.time else f"TCP {PORT}"
 
 
 @cache
@@ -46,20 +57,24 @@ def urls(architecture: str, want: ServerWant) -> tuple[Url, ...]:
     made = []
     for row in _rows()[architecture]:
         own = row.get("government") if want.government else None
-        pattern = str(own or row["pattern"])
-        host = None if "*" in pattern else pattern
-        host = host if own else row.get("host", host)
-        if pattern in want.urls and want.urls[pattern] is None:
-            continue
-        made.append(Url(pattern, want.urls.get(pattern, host), row["why"], row.get("needed", True)))
+        for pattern in [own] if isinstance(own, str) else own or [row["pattern"]]:
+            host = None if "*" in pattern else pattern
+            host = host if own else row.get("host", host)
+            if pattern in want.urls and want.urls[pattern] is None:
+                continue
+            host = want.urls.get(pattern, host)
+            made.append(Url(pattern, host, row["why"], row.get("needed", True), row.get("time", False)))
     return tuple(made)
 
 
 def lines(wanted: tuple[Url, ...], proxy: Proxy | None) -> list[str]:
     """Return the tries, each in a section ``url HOST``."""
     made: list[str] = []
-    for host in dict.fromkeys(url.host for url in wanted if url.host):
-        tried = connect_through(proxy, host) if proxy else text.connect(host, PORT)
+    for host, time in dict.fromkeys((url.host, url.time) for url in wanted if url.host):
+        if time:
+            tried = f"w32tm /stripchart {native(f'/computer:{host}')} /samples:1 /dataonly"
+        else:
+            tried = connect_through(proxy, host) if proxy else text.connect(host, PORT)
         made += text.section(f"url {host}", tried)
     return made
 
@@ -80,7 +95,17 @@ def connect_through(proxy: Proxy, host: str) -> str:
 
 def reached(found: Sections, wanted: tuple[Url, ...], proxy: Proxy | None) -> dict[str, bool | None]:
     """Return by host name whether it was reached; None when the server gave no answer, or the proxy wants a login."""
-    return {url.host: _answered(found[f"url {url.host}"].first, proxy) for url in wanted if url.host}
+    return {
+        url.host: _told_the_time(section) if url.time else _answered(section.first, proxy)
+        for url in wanted
+        if url.host
+        for section in (found[f"url {url.host}"],)
+    }
+
+
+def _told_the_time(section: Section) -> bool | None:
+    """Return whether ``w32tm /stripchart`` printed an offset (``12:00:00, +00.0005000s``); None: it said nothing."""
+    return bool(_OFFSET.search(section.text)) if section.first else None
 
 
 def _answered(word: str, proxy: Proxy | None) -> bool | None:
@@ -102,12 +127,13 @@ def findings(name: str, wanted: tuple[Url, ...], seen: Mapping[str, bool | None]
             untried.append(url.host or url.pattern)
         elif not answered:
             make = blocker if url.needed else warning
-            opened = "in the proxy's rules" if proxy else "outbound in security group, network ACL, route and firewall"
+            direct = not proxy or url.time
+            opened = "outbound in security group, network ACL, route and firewall" if direct else "in the proxy's rules"
             found.append(
                 make(
                     "server.url",
-                    f"{name} does not reach {url.host} on TCP {PORT}{way} ({url.pattern}: {url.why})",
-                    f"Open TCP {PORT} to {url.pattern} {opened}, and check that {name} resolves the name; if another "
+                    f"{name} does not reach {url.host} on {url.port}{'' if direct else way} ({url.pattern}: {url.why})",
+                    f"Open {url.port} to {url.pattern} {opened}, and check that {name} resolves the name; if another "
                     "name is the right one for you, give it in asr_appliance.want.urls.",
                     _SOURCE,
                 )
@@ -116,7 +142,7 @@ def findings(name: str, wanted: tuple[Url, ...], seen: Mapping[str, bool | None]
         found.append(
             warning(
                 "server.url-untried",
-                f"whether {name} reaches {', '.join(untried)} on TCP {PORT}{way} could not be tried",
+                f"whether {name} reaches {', '.join(untried)}{way} could not be tried",
                 "Give a host name for each wildcard in asr_appliance.want.urls (null leaves one out), or open them and "
                 "go on.",
                 _SOURCE,

@@ -12,12 +12,22 @@ from asr_migrate.hosts.want import TimeService, Want
 
 
 class Proxy(Strict):
-    """An HTTP proxy between the server and Azure; with a ``user`` it asks for a password."""
+    """An HTTP proxy between the server and Azure; with a ``user`` it asks for a password.
+
+    ``file_form`` is how Unified Setup's file of proxy settings is written: as its ``documented`` example is (``Proxy
+    IP``, the address alone), or as its ``published_source`` reads it (``ProxyIP``, a URL).
+    """
 
     address: str = Field(min_length=1)
     port: int = Field(ge=1, le=65535)
     user: str | None = None
     password: SecretStr = SecretStr("")
+    file_form: Literal["documented", "published_source"] = "documented"
+
+    @property
+    def url(self) -> str:
+        """The proxy as a URL, without user and password."""
+        return f"http://{self.address}:{self.port}"
 
 
 class ServerWant(Want):

@@ -17,9 +17,12 @@ MOST_ROUNDS = 100_000
 _FIELD = re.compile(r"\$6\$(?:rounds=(?P<rounds>\d+)\$)?(?P<salt>[^$:]{0,16})\$[./0-9A-Za-z]{86}")
 
 
-def salt_for(name: str, password: str) -> str:
-    """Return a salt that is always the same for one host and password, and different for another host."""
-    digest = hashlib.sha512(f"{name}\0{password}".encode()).digest()
+def salt_for(host: str, password: str) -> str:
+    """Return a salt that is always the same for one host and password, and different for another host.
+
+    ``host`` is what tells it from all others.
+    """
+    digest = hashlib.sha512(f"{host}\0{password}".encode()).digest()
     return "".join(ALPHABET[byte % 64] for byte in digest[:SALT_LENGTH])
 
 

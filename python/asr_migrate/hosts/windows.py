@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from asr_migrate.domain.errors import AsrMigrateError
 from asr_migrate.hosts import windows_changes, windows_checks, windows_mobility, windows_probe, windows_restore
 from asr_migrate.hosts import windows_text as text
@@ -34,20 +36,21 @@ class WindowsSource:
 
     def read(self, answer: Answer) -> Reading:
         seen = read(answer, self._want.reach)
-        return Reading(seen.as_dict(), seen, self._mobility.private(seen.mobility))
+        return Reading(seen.as_dict(), seen, self._mobility.private(seen.mobility), seen.identity)
 
     def plan(self, reading: Reading) -> Plan:
         """Decide; when the Mobility service is to go, that is all that is done and asked for."""
         seen = reading.of(SourceFacts)
         preparing = self._want.mobility.state is State.PRESENT
-        judged = windows_checks.findings if preparing else windows_checks.account_findings
+        judged = windows_checks.findings if preparing else windows_checks.installer_findings
         steps = windows_changes.steps(seen, self._want) if preparing else []
         work = self._mobility.work(seen.windows.host_name, seen.windows.os_name, seen.mobility)
         lines = [*windows_changes.text_of(steps), *work.lines]
+        change = text.exchange("change", lines, contents=work.contents, judge=self._judge)
         return Plan(
             findings=(*judged(seen, self._want), *work.findings),
             changes=(*(step.change for step in steps), *work.changes),
-            exchanges=(text.exchange("change", lines, contents=work.contents, judge=self._judge),) if lines else (),
+            exchanges=(replace(change, notes=work.notes),) if lines else (),
             cleanup=work.cleanup,
             missing=work.missing,
             prior=tuple(prior for step in steps for prior in step.prior),

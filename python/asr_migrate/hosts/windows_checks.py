@@ -10,7 +10,8 @@ from asr_migrate.domain.readiness_rule import Finding
 from asr_migrate.hosts import checks, windows_disks, windows_probe
 from asr_migrate.hosts.plan import blocker, warning
 from asr_migrate.hosts.want import SourceWant, TimeService
-from asr_migrate.hosts.windows_firewall import GROUP_NAMES, PUSH_GROUPS, REMOTE_DESKTOP
+from asr_migrate.hosts.windows_firewall import GROUP_NAMES, PROFILES, PUSH_GROUPS, PUSH_PORTS, REMOTE_DESKTOP
+from asr_migrate.hosts.windows_mobility import WindowsMobility
 from asr_migrate.hosts.windows_source_facts import SHA2_ONLY, SourceFacts
 
 #: 100 MB for the pushed package and 500 MB for the installation (Site Recovery documentation).
@@ -30,22 +31,34 @@ CLOCK_REMEDY = (
 def findings(seen: SourceFacts, want: SourceWant) -> list[Finding]:
     """Return every finding; of a host whose Mobility service is installed only what still matters to replication."""
     name = seen.windows.host_name
-    installing = not seen.mobility.installed
+    upgrading = runs_installer(seen, want)
+    installing = upgrading or not seen.mobility.installed
     found = checks.clock_findings(name, seen.windows.skew_s, want.time, CLOCK_REMEDY)
     found += checks.reach_findings(name, seen.reached)
     found += _time_service(seen, want)
     found += account_findings(seen, want)
     found += _system(seen)
-    found += _restart(seen)
+    found += _restart(seen, installing)
     found += windows_disks.findings(name, seen.disks) or _disks_unknown(seen)
     found += _snapshots(seen)
     found += _firewall_service(seen, want)
     found += _after_failover(seen, want)
     if installing:
         found += _installation(seen)
-    if installing and want.push:
+    if installing and want.push and not upgrading:
         found += _push(seen)
     return found
+
+
+def runs_installer(seen: SourceFacts, want: SourceWant) -> bool:
+    """Whether this run installs or upgrades the Mobility service, also one that is registered (moved, or older)."""
+    return WindowsMobility(want.mobility).runs_installer(seen.windows.os_name, seen.mobility)
+
+
+def installer_findings(seen: SourceFacts, want: SourceWant) -> list[Finding]:
+    """Return what stands in the way of the Mobility service's installer alone, and of every change."""
+    found = account_findings(seen, want)
+    return found + _restart(seen, True) + _installation(seen) if runs_installer(seen, want) else found
 
 
 def time_service_stands_still(name: str, state: str) -> Finding:
@@ -137,11 +150,11 @@ def _disks_unknown(seen: SourceFacts) -> list[Finding]:
     ]
 
 
-def _restart(seen: SourceFacts) -> list[Finding]:
+def _restart(seen: SourceFacts, installing: bool) -> list[Finding]:
     """A pending restart stops an installation; renames alone are also left by programs that never ask for one."""
     if not seen.restart_for:
         return []
-    certain = not seen.mobility.installed and seen.restart_for != ("file rename",)
+    certain = installing and seen.restart_for != ("file rename",)
     return [
         (blocker if certain else warning)(
             "windows.pending-reboot",
@@ -250,7 +263,25 @@ def _push_firewall(seen: SourceFacts) -> list[Finding]:
                 _PUSH,
             )
         )
-    return found
+    return [*found, *_push_blocked(seen)]
+
+
+def _push_blocked(seen: SourceFacts) -> list[Finding]:
+    """Return the finding for what blocks a port of the push; in some profiles only it may not be in the way."""
+    found = {port: blocks for port in PUSH_PORTS if (blocks := seen.firewall.blocks(port))}
+    if not found or not seen.filters:
+        return []
+    everywhere = any(seen.firewall.blocked_profiles(port) == PROFILES for port in found)
+    reasons = dict.fromkeys(block.text for blocks in found.values() for block in blocks)
+    return [
+        (blocker if everywhere else warning)(
+            "windows.firewall-block",
+            f"Windows Firewall of {seen.windows.host_name} keeps the push out of TCP {', '.join(map(str, found))} "
+            f"(95105): {'; '.join(reasons)}",
+            "Switch what blocks off, or narrow it so that the appliance gets in; no rule that allows wins against it.",
+            _PUSH,
+        )
+    ]
 
 
 def _push_services(seen: SourceFacts) -> list[Finding]:
@@ -316,8 +347,8 @@ def _after_failover(seen: SourceFacts, want: SourceWant) -> list[Finding]:
             warning(
                 "windows.remote-desktop",
                 f"{name} will not take Remote Desktop connections in Azure: {'; '.join(reasons)}",
-                "Allow Remote Desktop in the group policy, and set the service TermService to start= demand, before "
-                "the failover.",
+                "Allow Remote Desktop in the group policy and in Windows Firewall, where what blocks wins against what "
+                "allows, and set the service TermService to start= demand, before the failover.",
                 _CUT_OVER,
             )
         )
@@ -330,6 +361,8 @@ def _remote_desktop_hindered(seen: SourceFacts) -> list[str]:
         reasons.append("a group policy denies it (fDenyTSConnections = 1)")
     if seen.firewall.denies(REMOTE_DESKTOP):
         reasons.append("a group policy denies the firewall group Remote Desktop")
+    if seen.filters:
+        reasons += [block.text for block in seen.firewall.blocks(seen.remote_desktop_port, "TermService")]
     service = seen.services["TermService"].start
     if service in ("disabled", "missing"):
         reasons.append(f"the service TermService is {service}")

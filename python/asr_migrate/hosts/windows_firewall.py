@@ -23,6 +23,8 @@ GROUP_NAMES = {
 }
 #: The firewall groups that a push needs (Site Recovery documentation, push installation on Windows).
 PUSH_GROUPS = (FILE_SHARING, WMI)
+#: The TCP ports that a push comes in by; the last stands for those that programs are given (``LPort=RPC``).
+PUSH_PORTS = (135, 139, 445, 49152)
 #: The rule that we add where the host's own rules do not let Remote Desktop in.
 OUR_RULE = "asr-migrate Remote Desktop"
 
@@ -34,8 +36,18 @@ EXCEPTIONS = {
     REMOTE_DESKTOP: "services\\remotedesktop",
 }
 _POLICY = "hkey_local_machine\\software\\policies\\microsoft\\windowsfirewall\\"
+_LOCAL = "hkey_local_machine\\system\\currentcontrolset\\services\\sharedaccess\\parameters\\firewallpolicy\\"
 _POLICY_PROFILES = ("domainprofile", "standardprofile", "privateprofile", "publicprofile")
+#: The keys that hold a profile's settings; the private profile was called the standard one.
+_KEYS = {
+    "domain": ("domainprofile",),
+    "private": ("standardprofile", "privateprofile"),
+    "public": ("publicprofile",),
+}
 _TCP = "6"
+_DYNAMIC = 49152
+_PORT_WORDS = {"rpc": range(_DYNAMIC, 65536), "rpc-epmap": range(135, 136)}
+_SYSTEM_PORTS = (139, 445)
 _WITH_PORTS = {"6": "tcp", "17": "udp"}
 _ICMP = {"1": ("icmpv4", "ICMP4"), "58": ("icmpv6", "ICMP6")}
 #: What names a rule beside its group, in the order in which it is needed.
@@ -101,6 +113,27 @@ class Rule:
             return self.first("Svc").lower() == "termservice"
         return str(port) in ports
 
+    def keeps_out(self, port: int, service: str = "") -> bool:
+        """Return whether the rule is in force and blocks connections to TCP ``port``, on which ``service`` listens.
+
+        A rule for one program or service and no port counts when that is the one which listens.
+        """
+        blocks = self.active and self.inbound and self.first("Action").lower() == "block"
+        if not blocks or self.first("Protocol") not in ("", _TCP):
+            return False
+        ports = [part.strip() for key, value in self.fields if key.startswith("LPort") for part in value.split(",")]
+        if ports:
+            return any(port in _ports(word) for word in ports)
+        if self.first("Svc"):
+            return self.first("Svc").lower() == service.lower()
+        program = self.first("App").lower()
+        return not program or (program == "system" and port in _SYSTEM_PORTS)
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether the rule is for some remote addresses only."""
+        return bool(self.all("RA4") or self.all("RA6"))
+
 
 @dataclass(frozen=True)
 class Group:
@@ -121,11 +154,31 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Block:
+    """What keeps connections out: ``what`` names it, ``profiles`` are where; ``narrowed``: not for everybody."""
+
+    what: str
+    profiles: tuple[str, ...]
+    narrowed: bool = False
+
+    @property
+    def text(self) -> str:
+        """What blocks, and where, in a few words."""
+        some = " for some addresses" if self.narrowed else ""
+        where = "" if self.profiles == PROFILES else f" in the profile {', '.join(self.profiles)}"
+        return f"{self.what} blocks{some}{where}"
+
+
+@dataclass(frozen=True)
 class Firewall:
-    """All rules of a host, and what its policy says: registry values by key below ``WindowsFirewall``, lower case."""
+    """All rules of a host, and what its policy says: registry values by key below ``WindowsFirewall``, lower case.
+
+    ``local`` holds the host's own settings of the profiles, by key below ``FirewallPolicy``.
+    """
 
     rules: tuple[Rule, ...]
     policy: Mapping[str, Mapping[str, RegistryValue]]
+    local: Mapping[str, Mapping[str, RegistryValue]]
 
     @property
     def policy_rules(self) -> tuple[Rule, ...]:
@@ -167,11 +220,44 @@ class Firewall:
         covered = {profile for rule in helpful for profile in rule.profiles}
         return tuple(profile for profile in PROFILES if profile not in covered)
 
+    def blocks(self, port: int, service: str = "") -> tuple[Block, ...]:
+        """Return what blocks connections to TCP ``port``, on which ``service`` listens, whatever else allows them.
 
-def read(rules: Mapping[str, RegistryValue], policy: Mapping[str, Mapping[str, RegistryValue]]) -> Firewall:
-    """Return the firewall from its rules' registry values and the policy's keys as printed."""
+        A rule that blocks wins against every rule that allows. Rules of a policy that belong to a built-in group are
+        left to ``denies``. Source: Windows documentation, Windows Firewall rule precedence, DoNotAllowExceptions.
+        """
+        on = [profile for profile in PROFILES if self._setting(profile, "enablefirewall") != 0]
+        own = [profile for profile in on if _first(self.policy, _KEYS[profile], "allowlocalpolicymerge") != 0]
+        found = []
+        for rules, counts in ((self.rules, own), (self.policy_rules, on)):
+            for rule in rules:
+                where = tuple(profile for profile in rule.profiles if profile in counts)
+                if rules is self.rules or group_of(rule) not in GROUP_NAMES:
+                    found += (
+                        [Block(_called(rule), where, rule.narrowed)] if where and rule.keeps_out(port, service) else []
+                    )
+        shut = tuple(profile for profile in on if self._setting(profile, "donotallowexceptions") == 1)
+        return (*found, *((Block("DoNotAllowExceptions = 1", shut),) if shut else ()))
+
+    def blocked_profiles(self, port: int, service: str = "") -> tuple[str, ...]:
+        """Return the profiles in which nobody can connect to TCP ``port``, because something blocks it."""
+        shut = {profile for block in self.blocks(port, service) if not block.narrowed for profile in block.profiles}
+        return tuple(profile for profile in PROFILES if profile in shut)
+
+    def _setting(self, profile: str, name: str) -> int | None:
+        """Return a setting of a profile; the policy's wins against the host's own."""
+        by_policy = _first(self.policy, _KEYS[profile], name)
+        return _first(self.local, _KEYS[profile], name) if by_policy is None else by_policy
+
+
+def read(
+    rules: Mapping[str, RegistryValue],
+    policy: Mapping[str, Mapping[str, RegistryValue]],
+    local: Mapping[str, Mapping[str, RegistryValue]] | None = None,
+) -> Firewall:
+    """Return the firewall from its rules' registry values, and the keys of policy and profiles as printed."""
     below = {key.removeprefix(_POLICY): values for key, values in policy.items()}
-    return Firewall(rules_of(rules), below)
+    return Firewall(rules_of(rules), below, {key.removeprefix(_LOCAL): values for key, values in (local or {}).items()})
 
 
 def rules_of(values: Mapping[str, RegistryValue]) -> tuple[Rule, ...]:
@@ -182,6 +268,25 @@ def rules_of(values: Mapping[str, RegistryValue]) -> tuple[Rule, ...]:
 def _number(policy: Mapping[str, Mapping[str, RegistryValue]], key: str, name: str) -> int | None:
     value = policy.get(key, {}).get(name)
     return value.number if value else None
+
+
+def _first(settings: Mapping[str, Mapping[str, RegistryValue]], keys: Iterable[str], name: str) -> int | None:
+    numbers = (_number(settings, key, name) for key in keys)
+    return next((number for number in numbers if number is not None), None)
+
+
+def _ports(word: str) -> range:
+    """Return the ports that a word of ``LPort`` names: a number, a range, or a keyword; none for other keywords."""
+    first, _, last = word.partition("-")
+    if first.isdecimal() and (last or first).isdecimal():
+        return range(int(first), int(last or first) + 1)
+    return _PORT_WORDS.get(word.lower(), range(0))
+
+
+def _called(rule: Rule) -> str:
+    """Return the rule's display name; the name of its registry value where that is a number of a text."""
+    name = rule.first("Name")
+    return f"the firewall rule '{rule.name if name.startswith('@') or not name else name}'"
 
 
 def group_of(rule: Rule) -> str:

@@ -11,9 +11,10 @@ from typing import Any
 
 from asr_migrate.domain.errors import AsrMigrateError
 from asr_migrate.domain.machine import Os
-from asr_migrate.hosts import mobility, mobility_codes, windows_installer, windows_steps
+from asr_migrate.hosts import config_json, mobility, mobility_codes, windows_installer, windows_steps
 from asr_migrate.hosts import windows_output as output
 from asr_migrate.hosts import windows_text as text
+from asr_migrate.hosts.masking import masked_answer
 from asr_migrate.hosts.mobility import Step
 from asr_migrate.hosts.mobility_want import Architecture, Installer, Mobility
 from asr_migrate.hosts.plan import Answer, Exchange
@@ -48,10 +49,18 @@ _CONF = re.compile(
 
 
 def probe_lines(wanted: Mobility) -> list[str]:
-    """Return what the probe reads: sections ``mobility``, ``mobility_conf`` and ``mobility_input``."""
+    """Return what the probe reads.
+
+    Sections ``mobility``, ``mobility_conf``, ``mobility_appliance`` and ``mobility_input``. Of SourceConfig.json only
+    the appliance's addresses are printed; it holds a private key.
+    """
     agent = f"{wanted.install_dir or INSTALL_DIR}\\agent"
+    etc = f"{agent}\\Application Data\\etc"
     lines = text.section("mobility", text.reg_query(PRODUCT), text.reg_query(SERVER))
-    lines += text.section("mobility_conf", windows_steps.read_text(f"{agent}\\Application Data\\etc\\drscout.conf"))
+    lines += text.section("mobility_conf", windows_steps.read_text(f"{etc}\\drscout.conf"))
+    patterns = (config_json.ADDRESSES, config_json.NAT_ADDRESS)
+    read = [windows_steps.read_match(f"{etc}\\SourceConfig.json", pattern) for pattern in patterns]
+    lines += text.section("mobility_appliance", *read)
     if wanted.waits:
         log = ("--logfile", f"{SETUP_LOGS}\\AzureRcmCli.log")
         lines += text.section("mobility_input", *text.run(f"{agent}\\AzureRcmCli.exe", "--getagentconfiginput", *log))
@@ -72,7 +81,11 @@ def mobility_state(host: WindowsFacts, found: output.Sections) -> mobility.Mobil
         and bool(product.keys() & {"postinstallactions", "installdirectory"} or AGENT in host.installed),
         configured=whole and product.get("agentconfigurationstatus", "").lower() == "succeeded",
         running=all(state == "running" for state in states),
-        server=product.get("servername") or None,
+        servers=tuple(
+            value.lower()
+            for value in (product.get("servername"), *config_json.addresses(found["mobility_appliance"].text))
+            if value
+        ),
         version=product.get("version") or product.get("product_version") or None,
         cs_type=conf.get("cstype") or product.get("cstype") or None,
         platform=conf.get("vmplatform") or product.get("vmplatform") or None,
@@ -93,7 +106,16 @@ class WindowsMobility(mobility.ByHand):
 
     def judge(self, answer: Answer) -> AsrMigrateError | None:
         """Return the error of the step that failed, with the cause that its exit code or its logs tell."""
-        return judge(answer)
+        return judge(masked_answer(answer, self.secrets))
+
+    def _ended(self, answer: Answer) -> tuple[str, int, str] | None:
+        found = output.sections(answer.stdout)
+        for step in (Step.INSTALL, Step.UPGRADE):
+            section = found[f"mobility {step}"]
+            code = section.exit_codes[-1] if section.exit_codes else 0
+            if code and code in GOOD[step]:
+                return step, code, ""
+        return None
 
     def _texts(self, order: mobility.Order, **work: Any) -> mobility.Work:
         modernized = self._wanted.architecture is Architecture.MODERNIZED
@@ -186,6 +208,8 @@ def _forget() -> str:
 def judge(answer: Answer) -> AsrMigrateError | None:
     """Return the error of the step that failed."""
     found = output.sections(answer.stdout)
+    if refused := windows_installer.not_private(found):
+        return refused
     for name, section in found.items():
         step = name.removeprefix("mobility ")
         if step == name or not section.exit_codes or step == "forget":

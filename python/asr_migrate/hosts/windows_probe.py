@@ -14,9 +14,12 @@ CONTROL = "HKLM\\SYSTEM\\CurrentControlSet\\Control"
 BIOS = "HKLM\\HARDWARE\\DESCRIPTION\\System\\BIOS"
 SERVICES = "HKLM\\SYSTEM\\CurrentControlSet\\Services"
 SYSTEM_POLICIES = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System"
-FIREWALL_RULES = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\SharedAccess\\Parameters\\FirewallPolicy\\FirewallRules"
+FIREWALL = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\SharedAccess\\Parameters\\FirewallPolicy"
+FIREWALL_RULES = FIREWALL + "\\FirewallRules"
+FIREWALL_PROFILES = tuple(f"{FIREWALL}\\{name}Profile" for name in ("Domain", "Standard", "Public"))
 FIREWALL_POLICY = "HKLM\\SOFTWARE\\Policies\\Microsoft\\WindowsFirewall"
 COMPUTER_NAME = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\ComputerName\\ActiveComputerName"
+CRYPTOGRAPHY = "HKLM\\SOFTWARE\\Microsoft\\Cryptography"
 SECURE_BOOT = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\SecureBoot\\State"
 PACKAGES = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\Packages"
 SHARES = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\LanmanServer\\Parameters"
@@ -77,6 +80,7 @@ def source() -> list[str]:
         *text.section("starts", *(text.reg_query(f"{SERVICES}\\{name}") for name in STARTING_SERVICES)),
         *text.section("user", "whoami /user /fo csv /nh"),
         *text.section("computer", text.reg_query(COMPUTER_NAME, "ComputerName")),
+        *text.section("machine", text.reg_query(CRYPTOGRAPHY, "MachineGuid")),
         *text.section("firmware", text.reg_query(CONTROL, "PEFirmwareType")),
         *text.section("bios", text.reg_query(BIOS)),
         *text.section("aws_pv", text.reg_query(AWS_PV_DRIVER)),
@@ -90,6 +94,7 @@ def source() -> list[str]:
             *text.with_exit_code(text.reg_query(SESSION_MANAGER, "PendingFileRenameOperations")),
         ),
         *text.section("firewall", text.reg_query(FIREWALL_RULES)),
+        *text.section("firewall_profiles", *(text.reg_query(key) for key in FIREWALL_PROFILES)),
         *text.section("firewall_policy", text.reg_query_all(FIREWALL_POLICY)),
         *text.section("share", text.reg_query(SHARES, "AutoShareServer")),
         *text.section("remote_desktop", text.reg_query(TERMINAL_SERVER, "fDenyTSConnections")),

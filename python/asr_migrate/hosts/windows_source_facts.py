@@ -9,6 +9,7 @@ from typing import Any
 
 from asr_migrate.hosts import windows_disks, windows_facts, windows_firewall, windows_probe
 from asr_migrate.hosts import windows_output as output
+from asr_migrate.hosts.identity import identity
 from asr_migrate.hosts.mobility import MobilityState
 from asr_migrate.hosts.plan import Answer
 from asr_migrate.hosts.windows_mobility import mobility_state
@@ -69,10 +70,11 @@ class SourceFacts:
     ``services`` are by the names of ``windows_probe.STARTING_SERVICES``; ``registry`` the values that we may change, by
     full name; ``partition_manager`` the values of its key, or None when there is no such key. ``updates`` are the SHA-2
     updates that are there. ``restart_for`` says why a restart is pending. ``routes`` are persistent routes,
-    ``winhttp_proxy`` is empty when there is none.
+    ``winhttp_proxy`` is empty when there is none. ``identity`` tells the machine from others.
     """
 
     windows: windows_facts.WindowsFacts
+    identity: Mapping[str, str]
     kernel_date: str
     account: Account
     firmware: str | None
@@ -149,6 +151,7 @@ def read(answer: Answer, targets: tuple[tuple[str, int], ...]) -> SourceFacts:
     denied = output.number(output.registry_values(found["remote_desktop_policy"]), DENY_REMOTE_DESKTOP)
     return SourceFacts(
         windows=common,
+        identity=identity({"machine_guid": output.registry_values(found["machine"]).get("machineguid", "")}),
         kernel_date=kernel.group(1) if kernel else "",
         account=_account(found),
         firmware=windows_facts.FIRMWARE.get(firmware or 0),
@@ -161,7 +164,9 @@ def read(answer: Answer, targets: tuple[tuple[str, int], ...]) -> SourceFacts:
         registry=_registry(found),
         partition_manager=_names(found["san"]),
         firewall=windows_firewall.read(
-            output.registry_typed(found["firewall"]), output.registry_tree(found["firewall_policy"])
+            output.registry_typed(found["firewall"]),
+            output.registry_tree(found["firewall_policy"]),
+            output.registry_tree(found["firewall_profiles"]),
         ),
         shares_off=output.number(output.registry_values(found["share"]), "AutoShareServer") == 0,
         remote_desktop_port=port or REMOTE_DESKTOP_PORT,

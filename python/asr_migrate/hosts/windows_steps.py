@@ -35,6 +35,11 @@ def read_text(path: str) -> str:
     return f"[IO.File]::ReadAllText({powershell(path)})"
 
 
+def read_match(path: str, pattern: str) -> str:
+    """Print the first match of a regular expression in a text file, and nothing else of it."""
+    return f"[regex]::Match({read_text(path)}, {powershell(pattern)}).Value"
+
+
 def remove_directory(path: str) -> str:
     """Delete a directory with all that is in it; one that is not there is no error."""
     return f"cmd /c 'rmdir /s /q {cmd_path(path)}'"

@@ -22,11 +22,20 @@ COMMAND_PREFIX = "PowerShell -NoProfile -NonInteractive -ExecutionPolicy Unrestr
 #: name as ``$lines[-1]``, ``$lines[-2]``, ... ``$input`` is the same in every version and connection of PowerShell.
 BOOTSTRAP = '$lines = @($input); Invoke-Expression ($lines[1..$lines[0]] -join "`n")'
 
-#: Directory of ours on the host; only administrators may read it.
-WORK_DIRECTORY = "C:\\ProgramData\\asr-migrate"
+#: Directory of ours on the host; only administrators may read it. Ordinary users may make nothing in the directory of
+#: Windows, so that none can have made it before us and kept rights in it, as they could below C:\ProgramData.
+WORK_DIRECTORY = "C:\\Windows\\asr-migrate"
+
+TELL_EXIT_CODE = 'echo "@@rc $LASTEXITCODE"'
 
 #: How long to wait for an answer to a connection, in milliseconds; Windows itself would try for 21 seconds.
 CONNECT_MS = 5000
+
+#: The exit code that ``run`` tells for a program that is missing or cannot start; cmd.exe tells it for an unknown word.
+NOT_STARTED = 9009
+_NOT_YET_STARTED = f"$global:LASTEXITCODE = {NOT_STARTED}"
+#: The exit code of a text that ends because its private directory could not be made private (access is denied).
+NOT_PRIVATE = 5
 
 UTC_NOW = "[DateTime]::UtcNow.ToString('o')"
 
@@ -66,7 +75,7 @@ def section(name: str, *commands: str) -> list[str]:
 
 def with_exit_code(command: str) -> list[str]:
     """Return a native command and the line ``@@rc N`` that tells its exit code."""
-    return [command, 'echo "@@rc $LASTEXITCODE"']
+    return [command, TELL_EXIT_CODE]
 
 
 def reg_query(key: str, value: str | None = None) -> str:
@@ -173,17 +182,21 @@ def connect(address: str, port: int) -> str:
 
 
 def make_private_directory(path: str) -> list[str]:
-    """Make a directory that only SYSTEM and Administrators may use (well-known SIDs S-1-5-18, S-1-5-32-544)."""
+    """Make a directory that only SYSTEM and Administrators may use (well-known SIDs S-1-5-18, S-1-5-32-544).
+
+    Where that does not succeed the text ends: its section ``work directory`` tells ``NOT_PRIVATE``.
+    """
     plain = cmd_path(path)
     return [
-        f"cmd /c 'mkdir {plain}'",
-        f"cmd /c 'icacls {plain} /inheritance:r /grant *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F'",
+        f"cmd /c 'mkdir {plain} 2>nul'",
+        f"cmd /c 'icacls {plain} /inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F'",
+        f"if ($LASTEXITCODE -ne 0) {{ echo '@@ work directory'; echo '@@rc {NOT_PRIVATE}'; exit {NOT_PRIVATE} }}",
     ]
 
 
 def delete_files(*paths: str) -> str:
     """Delete files; one that is not there is no error."""
-    return f"cmd /c 'del /f /q {' '.join(cmd_path(path) for path in paths)}'"
+    return f"cmd /c 'del /f /q {' '.join(cmd_path(path) for path in paths)} 2>nul'"
 
 
 def print_files(pattern: str) -> str:
@@ -193,23 +206,34 @@ def print_files(pattern: str) -> str:
 
 def write_content(path: str, index: int) -> str:
     """Write the content number ``index`` of an exchange to a file, byte for byte."""
-    return f"[IO.File]::WriteAllBytes({powershell(path)}, [Convert]::FromBase64String($lines[-{index + 1}]))"
+    return f"[IO.File]::WriteAllBytes({powershell(path)}, {_content(index)})"
 
 
-def download(url: str, path: str) -> list[str]:
+def _content(index: int) -> str:
+    return f"[Convert]::FromBase64String($lines[-{index + 1}])"
+
+
+def download(url: str, path: str, proxy: str | None = None, *, login: bool = False) -> list[str]:
     """Fetch a URL to a file, with TLS 1.2 (3072) where the host's .NET would not choose it by itself.
 
     PowerShell 2 knows no such number as a protocol, so it is made one; a .NET without TLS 1.2 goes on with what it has.
+    ``proxy`` is a proxy's URL (``http://10.20.0.5:3128``); with ``login`` the first two contents of the exchange are
+    its user and password.
     """
-    return [
-        "[Net.ServicePointManager]::SecurityProtocol = [Enum]::ToObject([Net.SecurityProtocolType], 3072)",
-        f"(New-Object Net.WebClient).DownloadFile({powershell(url)},{powershell(path)})",
-    ]
+    made = ["[Net.ServicePointManager]::SecurityProtocol = [Enum]::ToObject([Net.SecurityProtocolType], 3072)"]
+    if proxy is None:
+        return [*made, f"(New-Object Net.WebClient).DownloadFile({powershell(url)},{powershell(path)})"]
+    made.append(f"$way = New-Object Net.WebProxy({powershell(proxy)})")
+    if login:
+        user, password = (f"[Text.Encoding]::UTF8.GetString({_content(index)})" for index in (0, 1))
+        made.append(f"$way.Credentials = New-Object Net.NetworkCredential({user}, {password})")
+    made += ["$client = New-Object Net.WebClient", "$client.Proxy = $way"]
+    return [*made, f"$client.DownloadFile({powershell(url)},{powershell(path)})"]
 
 
 def unzip(archive: str, directory: str) -> list[str]:
     """Unpack a zip archive with the tar that Windows ships since Server 2019."""
-    return with_exit_code(f"tar.exe -xf {native(archive)} -C {native(directory)}")
+    return [_NOT_YET_STARTED, *with_exit_code(f"tar.exe -xf {native(archive)} -C {native(directory)}")]
 
 
 def sha256(path: str) -> str:
@@ -218,6 +242,28 @@ def sha256(path: str) -> str:
 
 
 def run(program: str, *arguments: str) -> list[str]:
-    """Run a program of the host to its end and tell its exit code."""
+    """Run a program of the host to its end and tell its exit code; ``NOT_STARTED`` when it is missing or cannot start.
+
+    PowerShell leaves the exit code of the program before where none was started, hence the first line.
+    """
     words = " ".join(part for part in (powershell(program), native(*arguments)) if part)
-    return with_exit_code(f"& {words} | Out-String")
+    return [_NOT_YET_STARTED, *with_exit_code(f"& {words} | Out-String")]
+
+
+def run_script(directory: str, name: str) -> list[str]:
+    """Run the script ``name`` that stands in a directory or anywhere below it, and tell its exit code.
+
+    It runs where it stands, in a PowerShell of its own, which ends with the script's exit code, 0 at its end, and 1
+    when it throws (about_PowerShell_exe); in the same PowerShell a script without ``exit`` leaves the code of whatever
+    ran before. ``NOT_STARTED`` when there is no such script.
+    """
+    found = f"[IO.Directory]::GetFiles({powershell(directory)}, {powershell(name)}, 'AllDirectories')"
+    return [
+        _NOT_YET_STARTED,
+        f"$found = {found}",
+        "if ($found) {",
+        "Set-Location ([IO.Path]::GetDirectoryName($found[0]))",
+        "PowerShell -NoProfile -NonInteractive -ExecutionPolicy Bypass -File ($found[0]) | Out-String",
+        "}",
+        TELL_EXIT_CODE,
+    ]

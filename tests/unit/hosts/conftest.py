@@ -21,6 +21,7 @@ RDP_RULE = (
     "Desc=@FirewallAPI.dll,-28756|EmbedCtxt=@FirewallAPI.dll,-28752|"
 )
 PACKAGES = "HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\Packages"
+PRODUCTS = "SOFTWARE\\Wow6432Node\\InMage Systems\\Installed Products"
 WINHTTP_DIRECT = "1800000000000000010000000000000000000000"
 LIST_DISK = """
 Microsoft DiskPart version 6.1.7601
@@ -118,7 +119,11 @@ class WindowsHost:
     server: dict = field(default_factory=dict)
     reached: dict = field(default_factory=dict)
     language: str = "0409"
-    restrictions: dict = field(default_factory=dict)
+    culture: str = "en-US"
+    user_languages: str = ""
+    machine_languages: str = "en-US"
+    updates_key: dict = field(default_factory=dict)
+    restrictions: tuple = ()
     fips: int = 0
     tls_server: dict = field(default_factory=dict)
     tls_client: dict = field(default_factory=dict)
@@ -130,6 +135,9 @@ class WindowsHost:
     interfaces: tuple = ()
     last_shutdown: str = "00A1"
     version: str = ""
+    agent_version: str = ""
+    kept_registration: bool = False
+    mysql_5_5: bool = False
     notes: dict = field(default_factory=dict)
     left: tuple = ()
     sites: str = ""
@@ -178,18 +186,26 @@ class WindowsHost:
             ("firewall_policy", self._denials()),
             ("mobility", registry("SOFTWARE", **self.mobility) + registry("SOFTWARE", **self.server)),
             ("language", registry("SYSTEM", InstallLanguage=self.language)),
-            ("restrictions", registry("SOFTWARE", **self.restrictions)),
+            ("culture", registry("Control Panel", LocaleName=self.culture)),
+            ("user_languages", registry("Control Panel", PreferredUILanguages=self.user_languages)),
+            ("machine_languages", registry("SYSTEM", PreferredUILanguages=self.machine_languages)),
+            ("restrictions", "".join(registry(f"SOFTWARE\\{at}", **row) for at, row in enumerate(self.restrictions))),
             ("fips", registry("SYSTEM", Enabled=self.fips)),
             ("tls_server", registry("SYSTEM", **self.tls_server)),
             ("tls_client", registry("SYSTEM", **self.tls_client)),
-            ("reboot", "\n".join(f"@@rc {code}" for code in self.reboot_codes)),
+            (
+                "reboot",
+                "\n".join(f"@@rc {code}" for code in self.reboot_codes) + registry("SOFTWARE", **self.updates_key),
+            ),
             ("registration", f"@@rc {0 if self.registered else 1}"),
             ("passphrase", f"{self.passphrase}\n@@rc {0 if self.passphrase else 1}"),
             ("processors", f"{self.physical_cores}|{self.environment['NUMBER_OF_PROCESSORS']}\n"),
             ("memory", "" if self.memory_gib is None else f"{int(self.memory_gib * 2**30)}\n"),
             ("interfaces", "".join(registry(f"SYSTEM\\{{{at}}}", **row) for at, row in enumerate(self.interfaces))),
             ("shutdown", f"    ShutdownTime    REG_BINARY    {self.last_shutdown}\n"),
-            ("product", registry("SOFTWARE", Product_Version=self.version) if self.version else ""),
+            ("product", "".join(registry(f"{PRODUCTS}\\{key}", Version=one) for key, one in self.versions())),
+            ("kept_registration", f"@@rc {0 if self.kept_registration else 1}"),
+            ("mysql_5_5", f"@@rc 1\n@@rc {0 if self.mysql_5_5 else 1}"),
             ("notes", registry("SOFTWARE\\asr-migrate", **self.notes)),
             ("left", "\n".join(self.left)),
             ("sites", self.sites),
@@ -198,6 +214,11 @@ class WindowsHost:
             *((f"reach {target}", word) for target, word in self.reached.items()),
         ]
         return "\r\n".join(f"@@ {name}\n{text}" for name, text in parts)
+
+    def versions(self):
+        """Return the versions of configuration server (9) and agent (5) as far as they are installed."""
+        both = {"9": self.version, "5": self.agent_version or self.version}
+        return [(key, version) for key, version in both.items() if version]
 
     def _rules(self, active):
         rows = {

@@ -22,11 +22,17 @@ ROWS = yaml.safe_load(files("asr_migrate.hosts").joinpath("linux_kernels.yml").r
         ("Red Hat Enterprise Linux 8.4", "4.18.0-305.3.1.el8_4.x86_64", Known.TOO_OLD),
         ("Red Hat Enterprise Linux 8.4", "4.18.0-305.30.1.el8_4.x86_64", Known.SUPPORTED),
         ("Red Hat Enterprise Linux 8.8", "4.18.0-477.10.1.el8_8.x86_64", Known.SUPPORTED),
-        ("Red Hat Enterprise Linux 9.4", "5.14.0-427.13.1.el9_4.x86_64", Known.SUPPORTED),
+        ("Red Hat Enterprise Linux 9.4", "5.14.0-427.13.1.el9_4.x86_64", Known.UNLISTED),
+        ("Red Hat Enterprise Linux 9.5", "5.14.0-503.11.1.el9_5.x86_64", Known.SUPPORTED),
+        ("Red Hat Enterprise Linux 9.5", "5.14.0-503.10.1.el9_5.x86_64", Known.TOO_OLD),
         ("Red Hat Enterprise Linux 9.7", "5.14.0-611.5.1.el9_7.x86_64", Known.SUPPORTED),
         ("Red Hat Enterprise Linux 10.1", "6.12.0-124.8.1.el10_1.x86_64", Known.SUPPORTED),
         ("Red Hat Enterprise Linux 10.1", "6.12.0-124.5.2.el10_1.x86_64", Known.TOO_OLD),
-        ("Rocky Linux 9.4", "5.14.0-427.13.1.el9_4.x86_64", Known.SUPPORTED),
+        ("Rocky Linux 9.2", "5.14.0-284.11.1.el9_2.x86_64", Known.UNLISTED),
+        ("Rocky Linux 9.6", "5.14.0-570.12.1.el9_6.x86_64", Known.UNLISTED),
+        ("Rocky Linux 9.7", "5.14.0-611.5.1.el9_7.x86_64", Known.SUPPORTED),
+        ("Oracle Linux 9.4", "5.14.0-427.13.1.el9_4.x86_64", Known.UNLISTED),
+        ("Oracle Linux 9.5", "5.15.0-302.el9uek.x86_64", Known.UNLISTED),
         ("CentOS 7.9.2009", "3.10.0-1160.el7.x86_64", Known.SUPPORTED),
         ("Oracle Linux 6.10", "4.1.12-124.16.4.el6uek.x86_64", Known.SUPPORTED),
         ("Oracle Linux 8.6", "5.15.0-101.103.2.1.el8uek.x86_64", Known.NOT_STOCK),
@@ -56,6 +62,7 @@ def test_a_kernel_is_judged_by_its_distribution_s_row(os_name, kernel, known):
 def test_what_the_table_has_instead_is_said_in_whole_kernel_names():
     assert judge("Debian 11.9", "7.1.0-own").listed == "5.10.0-36-amd64, 6.1.0-0.deb11.41-amd64"
     assert judge("Red Hat Enterprise Linux 8.4", "4.18.0-305.3.1.el8_4.x86_64").listed == "4.18.0-305.30.1 and later"
+    assert judge("Rocky Linux 9.2", "5.14.0-284.11.1.el9_2.x86_64").listed == "5.14.0-611.5.1 and later"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['title']} {row['versions']}")

@@ -1,7 +1,6 @@
 """The Mobility service on Linux: the probe's lines, the script that does the steps, how its answer is judged."""
 
 import hashlib
-import shutil
 import subprocess
 
 import pytest
@@ -11,7 +10,8 @@ from asr_migrate.hosts.linux_mobility import LinuxMobility, judge, judge_deliver
 from asr_migrate.hosts.mobility import MobilityState
 from asr_migrate.hosts.mobility_want import Installer, Mobility
 
-SHELLS = [shell for shell in ("dash", "bash") if shutil.which(shell)] or ["sh"]
+from .fake_agent import SHELLS, FakeAgent
+
 CS = "10.20.0.10"
 PACKAGE = "/srv/Microsoft-ASR_UA_9.59.0.0_RHEL6-64_GA_15Mar2024_release.tar.gz"
 SYSTEM = "Red Hat Enterprise Linux 6.7"
@@ -146,60 +146,6 @@ def test_steps_that_were_done_are_no_error(kit, printed):
     assert judge(kit.answer(printed)) is None
 
 
-INSTALL = """#!/bin/sh
-echo "install $*" >>{calls}
-mkdir -p {base}/Vx/bin
-for program in UnifiedAgentConfigurator.sh ; do cp {tree}/configure {base}/Vx/bin/$program; done
-cp {tree}/uninstall {base}/uninstall.sh
-if [ {install} -eq 0 ] || [ {install} -eq 98 ]; then echo INSTALLATION_DIR={base}/Vx >{version}; fi
-exit {install}
-"""
-CONFIGURE = """#!/bin/sh
-echo "configure $*" >>{calls}
-while [ $# -gt 0 ]; do case $1 in -P | -S) cat "$2" >>{calls} ;; esac; shift; done
-exit {register}
-"""
-UNINSTALL = """#!/bin/sh
-echo "uninstall $*" >>{calls}
-rm -f {version}
-exit {uninstall}
-"""
-
-
-class FakeAgent:
-    """A package whose programs write down how they were called, and a host of files that the script may touch."""
-
-    def __init__(self, directory, install=0, register=0, uninstall=0):
-        self.directory = directory
-        self.calls = directory / "calls"
-        self.calls.touch()
-        self.version = directory / ".vx_version"
-        self.work = directory / "work"
-        fields = {
-            **{"calls": self.calls, "base": directory / "ASR", "tree": directory / "tree", "version": self.version},
-            **{"install": install, "register": register, "uninstall": uninstall},
-        }
-        tree = directory / "tree"
-        tree.mkdir()
-        for name, text in (("install", INSTALL), ("configure", CONFIGURE), ("uninstall", UNINSTALL)):
-            (tree / name).write_text(text.format(**fields), encoding="utf-8")
-            (tree / name).chmod(0o755)
-        self.archive = directory / "UA.tar.gz"
-        subprocess.run(["tar", "-czf", self.archive, "-C", tree, "install"], check=True)
-
-    def run(self, shell, work):
-        """Run a work's script with its paths turned to this host's; return what it printed."""
-        script = work.script.replace("/usr/local/.vx_version", str(self.version))
-        script = script.replace(linux_script.WORK_DIRECTORY, str(self.work))
-        done = subprocess.run([shell], input="set -eu\n" + script, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        assert done.stderr == ""
-        return done.stdout
-
-    def said(self):
-        return self.calls.read_text(encoding="utf-8").splitlines()
-
-
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_script_installs_registers_and_leaves_nothing_of_ours(tmp_path, shell):
     agent = FakeAgent(tmp_path)
@@ -230,7 +176,7 @@ def test_a_modernized_agent_is_registered_by_the_documented_words(tmp_path, shel
 def test_an_upgrade_is_called_by_the_documented_words(tmp_path, shell):
     agent = FakeAgent(tmp_path)
     older = MobilityState(
-        installed=True, configured=True, running=True, server=CS, version="9.57.0.0", cs_type="CSLegacy"
+        installed=True, configured=True, running=True, servers=(CS,), version="9.57.0.0", cs_type="CSLegacy"
     )
     wanted = hand(installer={"path": str(agent.archive), "version": "9.59.0.0"}, upgrade=True)
     agent.run(shell, wanted.work("db-1", SYSTEM, older))
@@ -302,7 +248,7 @@ def test_an_installer_that_is_not_there_is_named(tmp_path, shell, kit):
 
 def test_a_download_shows_its_address_in_no_process_list():
     made = hand(installer={"url": "https://x.example/UA_9.59.0.0.tar.gz?sig=key"}).work("db-1", SYSTEM, ABSENT)
-    assert variables(made.script)["package"] == "'/var/tmp/asr-migrate/UA_9.59.0.0.tar.gz'"
+    assert variables(made.script)["package"] == "'/var/lib/asr-migrate/UA_9.59.0.0.tar.gz'"
     assert "curl -fsSL -K - -o" in made.script
     assert made.delivery is None
 
@@ -312,3 +258,12 @@ def test_a_download_shows_its_address_in_no_process_list():
 def test_the_scripts_are_understood_by_a_plain_shell(shell, name):
     done = subprocess.run([shell, "-n"], input=linux_script.body(name), capture_output=True, text=True, check=False)
     assert done.stderr == ""
+
+
+def test_a_work_directory_of_somebody_else_is_named_with_what_to_do(kit):
+    said = f"{linux_script.WORK_DIRECTORY} is not a directory that root has for itself alone"
+    refused = judge(kit.answer(f"rc\tdirectory\t92\nfailed\tdirectory\nsay\t{said}\n"))
+    assert refused.code == "WorkDirectoryNotPrivate"
+    assert said in refused.message
+    assert "ls -ld" in refused.remedy
+    assert judge_delivery(kit.answer("", said, 92), Installer(file=PACKAGE)).code == "WorkDirectoryNotPrivate"

@@ -147,3 +147,12 @@ def test_the_record_s_files_are_asked_for_whatever_is_wanted_today(kit):
     source = profiles.make("source", Os.LINUX, "db-1", {})
     text = source.inspect((file("/etc/other", "a", "b"), SHADOW)).stdin.decode()
     assert "want_files='/etc/other'\n" in text
+
+
+def test_a_block_for_the_push_without_a_record_warns_of_root_s_password(kit):
+    prepared = {SSHD: BLOCK + "UsePAM yes\n"}
+    warned = [finding.rule for finding in back(kit, {}, prepared).findings]
+    assert warned == ["restore.no-record"]
+    assert back(kit, {}, prepared, file(SSHD, "UsePAM yes\n", prepared[SSHD])).findings == ()
+    assert back(kit, {}, prepared, SHADOW).findings[:-1] == ()
+    assert back(kit, {}, {HOSTS: BLOCK}).findings == ()

@@ -7,6 +7,14 @@ from asr_migrate.hosts import linux_rules, profiles
 from asr_migrate.hosts.sha512_crypt import sha512_crypt
 
 PUSH = {"push": True, "root_password": "Root-1!"}
+BY_HAND = {
+    "mobility": {
+        "architecture": "classic",
+        "appliance_address": "10.20.0.10",
+        "passphrase": "secret",
+        "installer": {"path": "/srv/agent.tar.gz"},
+    }
+}
 READY = {"shadow_field": sha512_crypt("Root-1!", "saltsaltsaltsalt")}
 SSHD = "/etc/ssh/sshd_config"
 FSTAB = "/etc/fstab"
@@ -79,6 +87,10 @@ BROKEN = [
     ("linux.fstab-names", "warning", {}, {FSTAB: "/dev/xvdf /data xfs nofail 0 2\n"}, {}),
     ("linux.fstab-names", "warning", {}, {FSTAB: "/dev/xvdf /data xfs nofail 0 2\n"}, {"fstab_by_uuid": True}),
     ("linux.dhcp-client", "blocker", {"dhcp_client": ""}, {}, {}),
+    ("linux.dhcp-client", "warning", {"dhcp_client": ["NetworkManager", "systemd-networkd"]}, {}, {}),
+    ("linux.c-locale", "blocker", {"c_locale": "no"}, {}, {}),
+    ("linux.grub-devices", "blocker", {"grub_missing": "/etc/default/grub\t/dev/vg/gone"}, {}, {}),
+    ("linux.work-noexec", "blocker", {"work_noexec": "/var"}, {}, BY_HAND),
     ("linux.runlevel", "blocker", {"runlevel": "1"}, {}, {}),
     ("linux.lvm2", "blocker", {"package": "openssl\t1.0.1e-42.el6"}, {}, {}),
     ("linux.package-database", "blocker", {"package_database": "error: cannot open Packages index"}, {}, {}),
@@ -135,7 +147,17 @@ BROKEN = [
     ("linux.ssh-port", "blocker", {}, {SSHD: f"Port 2022\n{GOOD_SSHD}"}, PUSH),
     ("linux.ssh-users", "blocker", {}, {SSHD: f"AllowUsers ec2-user admin\n{GOOD_SSHD}"}, PUSH),
     ("linux.ssh-match", "warning", {}, {SSHD: f"{GOOD_SSHD}Match Address 10.*\n PermitRootLogin no\n"}, PUSH),
-    ("linux.ssh-match", "warning", {}, {SSHD: f"{GOOD_SSHD}Match all\nPasswordAuthentication no\n"}, PUSH),
+    ("linux.ssh-match", "blocker", {}, {SSHD: f"{GOOD_SSHD}Match all\nPasswordAuthentication no\n"}, PUSH),
+    ("linux.ssh-match", "blocker", {}, {SSHD: f"{GOOD_SSHD}Match User root\nPermitRootLogin no\n"}, PUSH),
+    ("linux.ssh-match", "blocker", {}, {SSHD: f"{GOOD_SSHD}Match User r* Group root\nPermitRootLogin no\n"}, PUSH),
+    ("linux.ssh-match", "warning", {}, {SSHD: f"{GOOD_SSHD}Match User root Address 10.*\nPermitRootLogin no\n"}, PUSH),
+    (
+        "linux.ssh-match",
+        "blocker",
+        {},
+        {SSHD: f"{GOOD_SSHD}Match Address 10.*\nPermitRootLogin yes\nMatch all\nPermitRootLogin no\n"},
+        PUSH,
+    ),
     ("linux.selinux", "warning", {"selinux_enforcing": "1", "selinux_type": "mls"}, {}, PUSH),
 ]
 
@@ -166,6 +188,7 @@ def test_every_rule_has_a_host_that_breaks_it():
         ({"kernel_modules": None, "cmdline": None, "grub": None, "initrd_storvsc": None}, {}),
         ({"free_kib /": None, "free_kib /usr/local": "", "free_kib /boot": None}, {}),
         ({"groups": None, "shadow_field": None, "ssh_at_boot": None}, {}),
+        ({"c_locale": None, "work_noexec": None, "grub_missing": None}, {}),
     ],
 )
 def test_what_a_host_cannot_tell_is_no_blocker(kit, lines, files):
@@ -213,6 +236,13 @@ def test_what_a_host_cannot_tell_is_no_blocker(kit, lines, files):
         ({}, {SSHD: f"AllowUsers ec2-user root@10.*\n{GOOD_SSHD}"}, PUSH),
         ({}, {SSHD: f"AllowGroups wheel\n{GOOD_SSHD}"}, PUSH),
         ({}, {SSHD: f"{GOOD_SSHD}Match User backup\n PasswordAuthentication no\n"}, PUSH),
+        ({}, {SSHD: f"{GOOD_SSHD}Match User *,!root\n PermitRootLogin no\n"}, PUSH),
+        ({}, {SSHD: f"{GOOD_SSHD}Match Group sftponly\n PermitRootLogin no\n"}, PUSH),
+        (
+            {},
+            {SSHD: f"{GOOD_SSHD}Match User root\n PermitRootLogin yes\nMatch all\n PermitRootLogin no\n"},
+            PUSH,
+        ),
         ({}, {SSHD: f"Include d/*.conf\n{GOOD_SSHD}", "/etc/ssh/d/a.conf": "Port 22\n"}, PUSH),
         ({"cloud_init": ["installed", "disabled"]}, {}, {}),
     ],
@@ -239,3 +269,28 @@ def test_a_machine_with_its_agent_running_is_asked_only_what_still_matters(kit):
     assert kit.rules(plan) == {}
     assert plan.changes == ()
     assert plan.missing == ()
+
+
+@pytest.mark.parametrize(
+    ("os", "own", "package"),
+    [
+        ("sles 11.4", "dhcpcd", "dhcpcd"),
+        ("sles 12.5", "dhclient", "dhcp-client"),
+        ("sles 15.4", "wicked", "wicked"),
+        ("ubuntu 24.04", "dhclient", "isc-dhcp-client"),
+        ("debian 12", "dhclient", "isc-dhcp-client"),
+        ("rocky 9.4", "dhclient", "dhcp-client"),
+        ("rhel 10.0", "NetworkManager", "NetworkManager"),
+    ],
+)
+def test_each_distribution_is_asked_for_the_dhcp_client_of_its_own(kit, os, own, package):
+    name, version = os.split()
+    lines = READY | {"os_release": None, "os_id": name, "os_version": version}
+
+    def found(*clients):
+        plan = kit.planned(source(), kit.linux(lines | {"dhcp_client": list(clients)}))
+        return [(str(f.severity), package in f.remedy) for f in plan.findings if f.rule == "linux.dhcp-client"]
+
+    assert found("udhcpc", own) == []
+    assert found("udhcpc") == [("warning", True)]
+    assert found("") == [("blocker", True)]

@@ -15,10 +15,16 @@ PACKAGE = {"file": PLACE.format("9.59.0.0", "RHEL8-64")}
 ABSENT = MobilityState(installed=False, configured=False, running=False)
 INSTALLED = MobilityState(installed=True, configured=False, running=False, version="9.59.0.0", cs_type="CSLegacy")
 READY = MobilityState(
-    installed=True, configured=True, running=True, server=CS, version="9.59.0.0", cs_type="CSLegacy", host_ids=("a",)
+    installed=True,
+    configured=True,
+    running=True,
+    servers=(CS,),
+    version="9.59.0.0",
+    cs_type="CSLegacy",
+    host_ids=("a",),
 )
 ELSEWHERE = MobilityState(
-    installed=True, configured=True, running=True, server="10.9.9.9", version="9.59.0.0", cs_type="CSLegacy"
+    installed=True, configured=True, running=True, servers=("10.9.9.9",), version="9.59.0.0", cs_type="CSLegacy"
 )
 PRIME = MobilityState(installed=True, configured=True, running=True, version="9.66.0.0", cs_type="CSPrime")
 HALF = MobilityState(installed=False, configured=False, running=False, leftovers=True)
@@ -133,7 +139,7 @@ def test_a_modernized_agent_registers_with_its_config_json():
 
 
 def test_a_modernized_agent_is_moved_by_unregistering_it():
-    elsewhere = changed(PRIME, server="10.9.9.9")
+    elsewhere = changed(PRIME, servers=("10.9.9.9",))
     hand = modernized(source_config="{}", appliance_address=CS, move=True)
     assert steps(hand, elsewhere) == ["unconfigure", "register"]
 
@@ -281,3 +287,31 @@ def test_an_upgrade_alone_leaves_machines_without_an_agent_alone():
     assert rules(hand, changed(READY, version="9.66.0.0")) == {"mobility.newer": "warning"}
     wrong = LinuxMobility(Mobility(state="upgraded", installer={"file": PLACE.format("9.66.0.0", "RHEL8-64")}))
     assert rules(wrong, older) == {"mobility.generation": "blocker", "mobility.restart": "warning"}
+
+
+OTHER = changed(PRIME, servers=("10.1.1.5", "10.0.1.143"))
+CONFIG = '{"RcmProxyTransportSettings": {"IpAddresses": ["10.20.0.20", "10.20.9.20"], "NatIpAddress": "20.1.2.3"}}'
+
+
+def test_a_modernized_agent_of_another_appliance_is_refused_or_moved():
+    wanted = {"appliance_address": "10.20.0.20", "source_config": CONFIG}
+    assert rules(modernized(**wanted), OTHER) == {"mobility.other-server": "blocker"}
+    assert rules(modernized(appliance_address="10.20.0.20"), OTHER)["mobility.other-server"] == "blocker"
+    assert steps(modernized(**wanted, move=True), OTHER) == ["unconfigure", "register"]
+    pushed = LinuxMobility(Mobility(architecture="modernized", method="push", appliance_address="10.20.0.20"))
+    assert rules(pushed, OTHER) == {"mobility.other-server": "blocker"}
+
+
+@pytest.mark.parametrize("asked", ["10.1.1.5", "10.0.1.143"])
+def test_an_appliance_may_be_named_by_any_of_its_addresses(asked):
+    assert rules(modernized(appliance_address=asked), OTHER) == {}
+    ours = changed(PRIME, servers=("10.20.9.20",))
+    assert rules(modernized(appliance_address="appliance.example", source_config=CONFIG), ours) == {}
+
+
+@pytest.mark.parametrize(("state", "asked"), [(PRIME, "10.20.0.20"), (OTHER, "appliance.example")])
+def test_an_appliance_that_cannot_be_told_is_said(state, asked):
+    assert rules(modernized(appliance_address=asked), state) == {"mobility.unknown-server": "warning"}
+    assert steps(modernized(appliance_address=asked, source_config="{}", move=True), state) == []
+    waiting = changed(state, configured=False)
+    assert "mobility.unknown-server" not in rules(modernized(appliance_address=asked), waiting)

@@ -7,13 +7,16 @@ import pytest
 
 from asr_migrate.domain.errors import SetupError
 from asr_migrate.hosts.prior import Prior, merged
-from asr_migrate.hosts.prior_record import RecordUnreadableError, decode, encode
+from asr_migrate.hosts.prior_record import Recorded, RecordUnreadableError, decode, encode
 from asr_migrate.keeping.files import FileStore
 from asr_migrate.keeping.record import Record
 
 HOSTS = Prior("file", "/etc/hosts", {"content": "127.0.0.1 lo\udce9\n", "mode": "0644"}, {"content": "more"})
 KEY = Prior("registry", "HKLM\\SYSTEM\\X\\\\Value", None, {"type": "REG_DWORD", "data": "0x1"})
 ROOT = Prior("shadow", "root", {"field": "$6$old", "changed": "19700"}, {"field": "$6$new", "changed": "20000"})
+
+
+ME = {"asset_tag": "i-0123456789abcdef0", "machine_id": "5f1d"}
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def test_a_pair_that_somebody_s_change_came_between_stands():
 
 
 def test_a_record_is_read_as_it_was_written_bytes_that_are_no_text_included():
-    assert decode(encode("app-1", (HOSTS, KEY, ROOT)), "app-1", "there") == (HOSTS, KEY, ROOT)
+    assert decode(encode("app-1", (HOSTS, KEY, ROOT), ME), "app-1", "there") == Recorded((HOSTS, KEY, ROOT), ME)
 
 
 def test_only_a_secret_kind_has_secrets():
@@ -88,7 +91,7 @@ def test_a_name_that_is_a_path_stays_in_the_directory(tmp_path):
 
 
 def damaged(**changed):
-    data = json.loads(encode("app-1", (ROOT,)))
+    data = json.loads(encode("app-1", (ROOT,), ME))
     return json.dumps(data | changed)
 
 
@@ -96,11 +99,11 @@ def damaged(**changed):
     ("text", "said"),
     [
         ("", "is damaged: it is not JSON"),
-        (encode("app-1", (ROOT,))[:90], "is damaged: it is not JSON"),
+        (encode("app-1", (ROOT,), ME)[:90], "is damaged: it is not JSON"),
         ("[]", "is damaged: it has the schema number None"),
         (damaged(schema="1"), "is damaged: it has the schema number '1'"),
-        (damaged(schema=2), "has schema 2; this version of asr.migrate reads up to 1"),
-        (damaged(schema=0), "is damaged: schema: Input should be 1"),
+        (damaged(schema=3), "has schema 3; this version of asr.migrate reads up to 2"),
+        (damaged(schema=0), "is damaged: schema: Input should be 1 or 2"),
         (damaged(host="web-1"), "is the record of host 'web-1', not of 'app-1'"),
         (damaged(priors=[{"kind": "shadow"}]), "is damaged: priors.0.name: Field required"),
         (damaged(priors=[{"kind": "shadow", "name": "root", "before": "$6$old", "after": None}]), "priors.0.before"),
@@ -128,3 +131,17 @@ def test_a_directory_that_cannot_be_made_is_an_error_that_says_what_to_do(tmp_pa
     with pytest.raises(SetupError, match="cannot be read") as refused:
         Record("app-1", store).add((HOSTS,))
     assert "asr_prior_dir" in refused.value.remedy
+
+
+def test_a_record_of_the_first_schema_names_no_machine():
+    data = json.loads(encode("app-1", (ROOT,), ME)) | {"schema": 1}
+    del data["machine"]
+    assert decode(json.dumps(data), "app-1", "there") == Recorded((ROOT,), {})
+
+
+def test_the_machine_stays_named_when_things_leave_the_record(record, tmp_path):
+    record.check(ME)
+    record.add((HOSTS, KEY))
+    again = Record("app-1", FileStore(tmp_path / "prior", "app-1"))
+    again.leave((KEY,))
+    assert json.loads((tmp_path / "prior" / "app-1.json").read_text())["machine"] == ME

@@ -27,8 +27,9 @@ def test_a_fit_server_gets_microsoft_s_script(kit):
         "run DRInstaller.ps1",
     ]
     sent = kit.decoded(plan.exchanges[1])
-    assert "tar.exe -xf 'C:\\ProgramData\\asr-migrate\\Appliance.zip' -C 'C:\\ProgramData\\asr-migrate'" in sent
-    assert "& 'C:\\ProgramData\\asr-migrate\\DRInstaller.ps1' | Out-String" in sent
+    work = "C:\\Windows\\asr-migrate"
+    assert f"tar.exe -xf '{work}\\Appliance.zip' -C '{work}\\appliance'" in sent
+    assert f"GetFiles('{work}\\appliance', 'DRInstaller.ps1', 'AllDirectories')" in sent
 
 
 def test_an_appliance_whose_configuration_manager_answers_is_left_alone(kit):
@@ -88,7 +89,28 @@ def test_the_data_drive_with_most_room_is_judged(kit):
 
 
 def test_hyper_threads_are_no_cores(kit):
-    assert kit.rules(kit.planned(profile(), host(kit, physical_cores=4))) == {"server.physical-cores": "warning"}
+    assert kit.rules(kit.planned(profile(), host(kit, physical_cores=4))) == {"server.physical-cores": "blocker"}
+
+
+def test_physical_cores_are_not_counted_when_the_user_says_so(kit):
+    assert kit.planned(profile(physical_cores=0), host(kit, physical_cores=4)).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("broken", "rule"),
+    [
+        ({"language": "0809"}, "server.language"),
+        ({"culture": "en-GB"}, "server.locale"),
+        ({"user_languages": "en-GB"}, "server.locale"),
+    ],
+)
+def test_it_wants_the_english_of_the_united_states(kit, broken, rule):
+    assert kit.rules(kit.planned(profile(), host(kit, **broken))) == {rule: "blocker"}
+
+
+def test_a_pending_restart_deserves_a_look(kit):
+    found = kit.rules(kit.planned(profile(), host(kit, reboot_codes=(1, 1, 0))))
+    assert found == {"server.reboot-pending": "warning"}
 
 
 def test_an_installation_that_broke_off_is_run_again_over_its_own_web_server(kit):

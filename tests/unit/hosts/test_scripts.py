@@ -22,7 +22,14 @@ def run(request, tmp_path):
 
     def run_it(text):
         text = text.replace("PATH=/usr/local/sbin", f"PATH={tmp_path}/bin:/usr/local/sbin", 1)
-        for path in ("/run/systemd/system", "/etc/init.d", "/var/run/sshd.pid", "/run/sshd.pid", "/etc/shadow"):
+        for path in (
+            "/run/systemd/system",
+            "/etc/init.d",
+            "/var/run/sshd.pid",
+            "/run/sshd.pid",
+            "/etc/shadow",
+            "/etc/machine-id",
+        ):
             text = text.replace(path, f"{tmp_path}{path}")
         done = subprocess.run(request.param, input=linux_script.to_send(text), capture_output=True, check=False)
         return done.stdout.decode("utf-8", "surrogateescape"), done.returncode
@@ -61,12 +68,15 @@ def test_no_function_hides_a_program_that_is_looked_for():
     assert "sshd" in {word for line in asked for word in line.split()}
 
 
-def probe(run, tmp_path, *wanted):
-    reach = "127.0.0.1 9"
-    return run(
-        linux_script.script("probe", want_reach=reach, want_files="\n".join(map(str, wanted)), want_config_input="")
-        + "echo after\n"
+def probe(run, tmp_path, *wanted, reach="127.0.0.1 9"):
+    text = linux_script.script(
+        "probe",
+        want_reach=reach,
+        want_files="\n".join(map(str, wanted)),
+        want_work=f"{tmp_path}/work",
+        want_config_input="",
     )
+    return run(f"{text}echo after\n")
 
 
 def test_the_probe_reaches_its_end_and_reads_nothing_from_its_own_standard_input(run, tmp_path):
@@ -76,6 +86,51 @@ def test_the_probe_reaches_its_end_and_reads_nothing_from_its_own_standard_input
     assert lines[-2:] == ["end\t0", "after"]
     assert "reach 127.0.0.1 9\tclosed" in lines
     assert any(line.startswith("utc\t20") for line in lines)
+
+
+def machine_without(directory, *missing):
+    """Put links to this machine's programs into a directory, but for the missing ones."""
+    directory.mkdir()
+    for place in ("/usr/sbin", "/usr/bin", "/sbin", "/bin"):
+        for name in os.listdir(place):
+            if name not in missing and not os.path.lexists(directory / name):
+                (directory / name).symlink_to(f"{place}/{name}")
+
+
+@pytest.mark.parametrize(
+    ("missing", "answer"),
+    [((), "closed"), (("nc", "ncat"), "closed"), (("timeout", "nc", "ncat"), "untried"), (("bash", "nc"), "untried")],
+)
+def test_a_port_that_nothing_could_try_is_not_called_closed(run, tmp_path, missing, answer):
+    machine_without(tmp_path / "only", *missing)
+    text = linux_script.script(
+        "probe", want_reach="127.0.0.1 9", want_files="", want_work=f"{tmp_path}/work", want_config_input=""
+    )
+    path = next(line for line in text.splitlines() if line.startswith("PATH="))
+    printed, _ = run(text.replace(path, f"PATH={tmp_path}/only"))
+    assert f"reach 127.0.0.1 9\t{answer}" in printed.splitlines()
+
+
+@pytest.mark.parametrize("kind", ["directory", "link"])
+def test_a_work_directory_with_secrets_that_a_power_loss_left_is_told_and_removed(run, tmp_path, kind):
+    assert f"remains\t{tmp_path}/work" not in probe(run, tmp_path)[0]
+    left = tmp_path / ("work" if kind == "directory" else "elsewhere")
+    left.mkdir()
+    (left / "MobSvc.passphrase").write_text("s3cret")
+    if kind == "link":
+        (tmp_path / "work").symlink_to(left)
+    assert f"remains\t{tmp_path}/work" in probe(run, tmp_path)[0].splitlines()
+    call = linux_script.call("remains", "remove_remains", f"{tmp_path}/work")
+    assert run(linux_script.script("changes") + call) == ("changed\tremains\t0\n", 0)
+    assert not os.path.lexists(tmp_path / "work")
+    assert left.exists() == (kind == "link")
+
+
+def test_the_machine_tells_itself_from_others(run, kit, tmp_path):
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "machine-id").write_text("5f1d without a newline")
+    printed, _ = probe(run, tmp_path)
+    assert linux_script.lines(kit.answer(printed)).first("machine_id") == "5f1d without a newline"
 
 
 def test_the_probe_sends_files_byte_for_byte_with_owner_and_mode(run, kit, tmp_path):
@@ -272,3 +327,22 @@ def test_the_lock_of_the_shadow_tools_is_respected_while_its_process_lives(run, 
 
 def test_no_content_becomes_an_argument_of_a_program(run):
     assert "builtin" in run("command -V printf\n")[0]
+
+
+@pytest.mark.parametrize("trap", ["link", "open", "file"])
+def test_a_work_directory_that_is_not_ours_alone_is_refused(run, tmp_path, trap):
+    work, victim = tmp_path / "work", tmp_path / "victim"
+    victim.mkdir(mode=0o700)
+    if trap == "link":
+        work.symlink_to(victim)
+    elif trap == "open":
+        work.mkdir()
+        work.chmod(0o777)
+        (work / "MobSvc.passphrase").symlink_to(victim / "overwritten")
+    else:
+        work.write_text("")
+    text = f"work={work}\npackage=''\nsteps=register\nsource_config=''\npassphrase=s3cret\nserver=''\ncs_type=''\n"
+    printed, code = run(f"set -eu\n{text}{linux_script.PRIVATE_DIRECTORY}\n{linux_script.body('mobility')}")
+    assert code == 0
+    assert printed.startswith(f"rc\tdirectory\t92\nfailed\tdirectory\nsay\t{work} is not a directory")
+    assert list(victim.iterdir()) == []

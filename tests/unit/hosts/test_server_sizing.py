@@ -1,9 +1,13 @@
 """How large an appliance must be, by the documentation's tables."""
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from asr_migrate.domain.errors import InputError
 from asr_migrate.hosts.server_sizing import size
+from asr_migrate.hosts.server_want import ReplicationApplianceWant
 
 
 @pytest.mark.parametrize(
@@ -60,3 +64,13 @@ def test_a_size_is_plain_data_for_ansible():
 def test_nonsense_is_refused(architecture, machines):
     with pytest.raises(InputError):
         size(architecture, machines)
+
+
+def test_the_example_inventory_leaves_the_size_to_the_table():
+    example = Path(__file__).parents[3] / "inventory" / "example" / "group_vars" / "appliances.yml"
+    assert {"instance_type", "volumes"}.isdisjoint(yaml.safe_load(example.read_text("utf-8"))["asr_appliance"])
+
+
+@pytest.mark.parametrize("machines", [1, 99, 150, 200])
+def test_an_instance_of_the_table_has_the_cores_that_the_appliance_s_installer_counts(machines):
+    assert size("modernized", machines).cores >= ReplicationApplianceWant().physical_cores

@@ -5,6 +5,7 @@ import pytest
 from asr_migrate.domain.machine import Os
 from asr_migrate.hosts import profiles, server_urls
 from asr_migrate.hosts.server_want import ConfigurationServerWant, ReplicationApplianceWant
+from asr_migrate.hosts.windows_output import sections
 
 WANTS = {"classic": ConfigurationServerWant, "modernized": ReplicationApplianceWant}
 PROXY = {"address": "10.20.0.5", "port": 3128}
@@ -42,6 +43,8 @@ def test_azure_government_has_names_of_its_own():
     assert "login.microsoftonline.us" in found
     assert "login.microsoftonline.com" not in found
     assert "*.accesscontrol.windows.net" in found
+    for service in ("backup.windowsazure.us", "hypervrecoverymanager.windowsazure.us"):
+        assert {f"*.ugv.{service}", f"*.ugi.{service}"} <= set(found)
 
 
 def test_nothing_is_tried_when_the_user_says_so():
@@ -57,6 +60,32 @@ def test_a_needed_name_that_is_not_reached_is_a_blocker_and_telemetry_a_warning(
     ]
     assert "ra-1 does not reach graph.microsoft.com on TCP 443 (graph.microsoft.com: registration)" in found[0][2]
     assert "*.vault.azure.net" in found[2][2]
+
+
+@pytest.mark.parametrize(
+    ("said", "reached"),
+    [
+        ("Tracking time.nist.gov [132.163.97.1:123].\n12:00:00, +00.0005000s", True),
+        ("Folgt time.nist.gov.\n12:00:00, -1814,1234567s", True),
+        ("Tracking time.nist.gov.\n12:00:00, error: 0x800705B4", False),
+        ("The following error occurred: No such host is known. (0x80072AF9)", False),
+        ("", None),
+    ],
+)
+def test_a_time_server_is_asked_for_the_time_and_never_through_a_proxy(kit, said, reached):
+    wanted = ConfigurationServerWant(proxy=PROXY)
+    urls = tuple(url for url in server_urls.urls("classic", wanted) if url.host == "time.nist.gov")
+    lines = "\n".join(server_urls.lines(urls, wanted.proxy))
+    assert "w32tm /stripchart '/computer:time.nist.gov' /samples:1 /dataonly" in lines
+    found = sections(f"@@ url time.nist.gov\n{said}\n")
+    assert server_urls.reached(found, urls, wanted.proxy) == {"time.nist.gov": reached}
+
+
+def test_a_time_server_that_does_not_answer_is_a_warning():
+    urls = tuple(url for url in server_urls.urls("classic", ConfigurationServerWant()) if url.time)
+    found = server_urls.findings("cs-1", urls, {"time.nist.gov": True, "time.windows.com": False}, None)
+    assert [(finding.rule, str(finding.severity)) for finding in found] == [("server.url", "warning")]
+    assert "time.windows.com on UDP 123" in found[0].text
 
 
 def test_what_could_not_be_tried_is_one_warning():

@@ -30,9 +30,18 @@ def off(form):
     return form.format("FALSE") + GROUP
 
 
-def host(*texts, policy=None):
+POLICY = "hkey_local_machine\\software\\policies\\microsoft\\windowsfirewall\\"
+LOCAL = "hkey_local_machine\\system\\currentcontrolset\\services\\sharedaccess\\parameters\\firewallpolicy\\"
+BLOCK = "v2.10|Action=Block|Active=TRUE|Dir=In|Protocol=6|{}Name=mine|"
+
+
+def host(*texts, policy=None, local=None):
     rules = {str(at): RegistryValue(f"rule-{at}", "REG_SZ", text) for at, text in enumerate(texts)}
-    return firewall.read(rules, policy or {})
+    return firewall.read(rules, policy or {}, local or {})
+
+
+def settings(key, **values):
+    return {key: {name.lower(): RegistryValue(name, "REG_DWORD", hex(number)) for name, number in values.items()}}
 
 
 def chosen(found, *wanted):
@@ -164,3 +173,83 @@ def test_a_policy_denies_a_group_by_switching_its_exception_off(key, value, grou
     found = host(policy={full: values})
     assert [other for other in firewall.GROUP_NAMES if found.denies(other)] == [group]
     assert host(policy={full: {"enabled": RegistryValue("Enabled", "REG_DWORD", "0x1")}}).denies(group) is False
+
+
+@pytest.mark.parametrize(
+    ("words", "port", "service", "blocked"),
+    [
+        ("LPort=445|", 445, "", True),
+        ("LPort=445|", 446, "", False),
+        ("LPort=80,3389|", 3389, "", True),
+        ("LPort2_10=440-450|", 445, "", True),
+        ("LPort=RPC|", 49152, "", True),
+        ("LPort=RPC-EPMap|", 135, "", True),
+        ("LPort=IPHTTPSIn|", 445, "", False),
+        ("", 445, "", True),
+        ("Svc=termservice|", 3389, "TermService", True),
+        ("Svc=termservice|", 445, "", False),
+        ("App=System|", 445, "", True),
+        ("App=C:\\x.exe|", 445, "", False),
+    ],
+)
+def test_an_active_rule_that_blocks_keeps_a_port_closed(words, port, service, blocked):
+    for form, expected in (
+        (BLOCK, blocked),
+        (BLOCK.replace("=TRUE", "=FALSE"), False),
+        (BLOCK.replace("Block", "Allow"), False),
+        (BLOCK.replace("=In", "=Out"), False),
+        (BLOCK.replace("Protocol=6", "Protocol=17"), False),
+        (BLOCK.replace("Protocol=6|", ""), blocked),
+    ):
+        found = host(RDP.format("TRUE", ""), form.format(words))
+        assert bool(found.blocked_profiles(port, service)) is expected
+
+
+def test_what_blocks_is_named_with_its_profiles():
+    found = host(
+        BLOCK.format("Profile=Public|LPort=445|"), BLOCK.format("LPort=445|").replace("Name=mine", "Name=@x.dll,-1")
+    )
+    assert [block.text for block in found.blocks(445)] == [
+        "the firewall rule 'mine' blocks in the profile public",
+        "the firewall rule 'rule-1' blocks",
+    ]
+
+
+def test_a_rule_for_some_addresses_closes_no_profile():
+    found = host(BLOCK.format("LPort=445|RA4=10.9.0.0/255.255.0.0|"))
+    assert found.blocks(445)[0].text == "the firewall rule 'mine' blocks for some addresses"
+    assert found.blocked_profiles(445) == ()
+
+
+@pytest.mark.parametrize(
+    ("policy", "local", "blocked"),
+    [
+        ({}, settings(LOCAL + "publicprofile", DoNotAllowExceptions=1), ("public",)),
+        (settings(POLICY + "standardprofile", DoNotAllowExceptions=1), {}, ("private",)),
+        (
+            settings(POLICY + "publicprofile", DoNotAllowExceptions=0),
+            settings(LOCAL + "publicprofile", DoNotAllowExceptions=1),
+            (),
+        ),
+        ({}, settings(LOCAL + "domainprofile", DoNotAllowExceptions=1, EnableFirewall=0), ()),
+    ],
+)
+def test_a_profile_without_exceptions_lets_nobody_in(policy, local, blocked):
+    assert host(RDP.format("TRUE", ""), policy=policy, local=local).blocked_profiles(3389) == blocked
+
+
+@pytest.mark.parametrize(
+    ("policy", "local", "blocked"),
+    [
+        ({}, settings(LOCAL + "publicprofile", EnableFirewall=0), ("domain", "private")),
+        (settings(POLICY + "domainprofile", EnableFirewall=0), {}, ("private", "public")),
+        (settings(POLICY + "domainprofile", AllowLocalPolicyMerge=0), {}, ("private", "public")),
+    ],
+)
+def test_a_rule_blocks_only_where_the_firewall_is_on_and_its_rules_count(policy, local, blocked):
+    assert host(BLOCK.format("LPort=445|"), policy=policy, local=local).blocked_profiles(445) == blocked
+
+
+def test_a_rule_of_the_policy_blocks_too():
+    rules = {POLICY + "firewallrules": {"x": RegistryValue("x", "REG_SZ", BLOCK.format("LPort=445|"))}}
+    assert host(policy=rules).blocked_profiles(445) == firewall.PROFILES

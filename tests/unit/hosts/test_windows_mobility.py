@@ -41,7 +41,7 @@ def test_a_fresh_host_gets_everything_in_one_text():
     made = hand().work("app-1", SYSTEM, ABSENT)
     script = sent(made)
     assert f"DownloadFile('{URL}'," in script
-    assert "'/q' '/x:C:\\ProgramData\\asr-migrate\\mobility'" in script
+    assert "'/q' '/x:C:\\Windows\\asr-migrate\\mobility'" in script
     assert (
         "UnifiedAgent.exe' '/Role' 'MS' '/InstallLocation' 'C:\\Program Files (x86)\\Microsoft Azure Site Recovery' "
         "'/Platform' 'VmWare' '/Silent' '/CSType' 'CSLegacy'"
@@ -66,7 +66,7 @@ def test_a_modernized_agent_is_installed_and_registered_by_the_documented_words(
         "'C:\\Program Files (x86)\\Microsoft Azure Site Recovery'"
     ) in script
     assert (
-        "UnifiedAgentConfigurator.exe' '/SourceConfigFilePath' 'C:\\ProgramData\\asr-migrate\\config.json' '/CSType' "
+        "UnifiedAgentConfigurator.exe' '/SourceConfigFilePath' 'C:\\Windows\\asr-migrate\\config.json' '/CSType' "
         "'CSPrime' '/CredentialLessDiscovery' 'true'"
     ) in script
 
@@ -79,7 +79,7 @@ def test_a_modernized_agent_without_config_json_is_only_installed():
 
 def test_an_upgrade_keeps_the_architecture():
     older = MobilityState(
-        installed=True, configured=True, running=True, server=CS, version="9.57.0.0", cs_type="CSLegacy"
+        installed=True, configured=True, running=True, servers=(CS,), version="9.57.0.0", cs_type="CSLegacy"
     )
     script = sent(hand(upgrade=True).work("app-1", SYSTEM, older))
     assert "UnifiedAgent.exe' '/Platform' 'VmWare' '/Silent' '/CSType' 'CSLegacy' | Out-String" in script
@@ -159,7 +159,7 @@ def test_a_conf_file_of_another_host_is_seen(kit):
 
 
 def test_an_agent_that_stands_still_is_started():
-    stopped = MobilityState(installed=True, configured=True, running=False, server=CS)
+    stopped = MobilityState(installed=True, configured=True, running=False, servers=(CS,))
     made = hand().work("app-1", SYSTEM, stopped)
     assert made.changes[0].before == f"registered with {CS}, service not running"
     assert "sc.exe start 'svagents'" in sent(made)
@@ -228,7 +228,17 @@ def test_a_download_that_failed_or_changed_is_told(kit):
 def test_a_download_of_another_installer_is_judged_by_its_digest(kit):
     digest = "ab" * 32
     trusted = hand(installer={"url": URL, "sha256": digest.upper()})._wanted.installer
-    assert judge_download(kit.answer(f"@@ sha256\n{digest}\n"), trusted, URL) is None
-    assert judge_download(kit.answer("@@ sha256\n" + "cd" * 32), trusted, URL).code == "DownloadNotTrusted"
-    failed = judge_download(kit.answer("@@ sha256\n", "The remote name could not be resolved"), trusted, URL)
+    assert judge_download(kit.answer(f"@@ sha256\n{digest}\n"), trusted) is None
+    assert judge_download(kit.answer("@@ sha256\n" + "cd" * 32), trusted).code == "DownloadNotTrusted"
+    failed = judge_download(kit.answer("@@ sha256\n", "The remote name could not be resolved"), trusted)
     assert "The remote name could not be resolved" in failed.message
+
+
+def test_a_work_directory_that_is_not_private_ends_the_run(kit):
+    error = judge(kit.answer("@@ work directory\n@@rc 5\n"))
+    assert error.code == "WorkDirectoryNotPrivate"
+
+
+def test_a_program_that_did_not_start_is_told_as_that(kit):
+    error = judge(kit.answer("@@ mobility install\n@@rc 9009\n"))
+    assert "could not be started" in error.cause

@@ -128,7 +128,7 @@ def test_a_fresh_host_is_registered_in_three_round_trips_and_found_ready_in_one(
 def test_nothing_of_ours_stays_on_the_host_and_no_log_holds_the_passphrase(lab, clock):
     lab.bring(clock)
     left = [node.path for node in lab.host.files if "asr-migrate" in node.path.lower()]
-    assert [path for path in left if path.lower() != r"c:\programdata\asr-migrate"] == []
+    assert [path for path in left if path.lower() != r"c:\windows\asr-migrate"] == []
     assert not any(PASSPHRASE in (lab.host.files.text(node.path) or "") for node in lab.host.files)
     assert not any(PASSPHRASE in exchange.command for exchange in lab.exchanges)
 
@@ -160,6 +160,8 @@ def test_a_modernized_agent_waits_shows_its_input_and_goes_on_with_config_json(f
     assert done["facts"]["mobility"]["registered"]
     assert done["private"] == {}
     assert flavoured.bring(clock, **by_config(source_config=config))["changed"] is False
+    with pytest.raises(prepare.HostNotReadyError, match=f"registered with {APPLIANCE}, not with 10.9.9.9"):
+        flavoured.bring(clock, **by_config(appliance_address="10.9.9.9"))
 
 
 def test_an_older_agent_is_upgraded_and_keeps_running(lab, clock):
@@ -248,7 +250,12 @@ def for_azure(lab):
         (for_azure, {}, 76, "installed for Azure"),
         (None, {"installer": {"path": "C:\\none.exe"}}, None, "name does not resolve"),
         (None, by_config(source_config="no json"), 19, "config.json is not valid"),
-        (None, by_config(source_config='{"BiosId": "x", "RcmProxyAddress": "10.20.0.20"}'), 128, "sign-in"),
+        (
+            None,
+            by_config(source_config='{"BiosId": "x", "RcmProxyTransportSettings": {"IpAddresses": ["10.20.0.20"]}}'),
+            128,
+            "sign-in",
+        ),
     ],
 )
 def test_each_class_of_failure_is_told_with_its_cause(lab, clock, spoil, fields, code, cause):

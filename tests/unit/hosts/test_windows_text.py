@@ -58,7 +58,7 @@ def test_every_line_of_a_source_s_probe_is_ascii():
             text.enable_firewall_group("-28502"),
             "netsh advfirewall firewall set rule 'group=@FirewallAPI.dll,-28502' new enable=yes",
         ),
-        (text.delete_files("C:\\a", "C:\\b"), "cmd /c 'del /f /q C:\\a C:\\b'"),
+        (text.delete_files("C:\\a", "C:\\b"), "cmd /c 'del /f /q C:\\a C:\\b 2>nul'"),
         (text.sha256("C:\\a"), "certutil -hashfile 'C:\\a' SHA256"),
         (
             text.connect("10.0.0.1", 443),
@@ -96,13 +96,43 @@ def test_each_kind_of_line_has_one_form(made, line):
     assert made == line
 
 
-def test_a_program_is_run_to_its_end_and_tells_its_exit_code():
-    assert text.run("C:\\a b.exe", "/q") == ["& 'C:\\a b.exe' '/q' | Out-String", 'echo "@@rc $LASTEXITCODE"']
-    assert text.run("C:\\a.ps1")[0] == "& 'C:\\a.ps1' | Out-String"
+def test_a_program_is_run_to_its_end_and_tells_its_exit_code_or_that_it_was_not_started():
+    assert text.run("C:\\a b.exe", "/q") == [
+        "$global:LASTEXITCODE = 9009",
+        "& 'C:\\a b.exe' '/q' | Out-String",
+        'echo "@@rc $LASTEXITCODE"',
+    ]
 
 
-def test_only_administrators_may_use_the_working_directory():
-    grant = text.make_private_directory("C:\\x")[1]
+def test_a_script_runs_where_it_stands_in_a_powershell_of_its_own():
+    rows = text.run_script("C:\\a", "b.ps1")
+    assert rows[0] == "$global:LASTEXITCODE = 9009"
+    assert rows[1] == "$found = [IO.Directory]::GetFiles('C:\\a', 'b.ps1', 'AllDirectories')"
+    assert rows[3] == "Set-Location ([IO.Path]::GetDirectoryName($found[0]))"
+    assert rows[4].endswith("-File ($found[0]) | Out-String")
+
+
+def test_a_download_goes_by_a_proxy_whose_password_is_no_part_of_the_text():
+    plain = text.download("https://a/b", "C:\\b")
+    assert plain[1:] == ["(New-Object Net.WebClient).DownloadFile('https://a/b','C:\\b')"]
+    open_proxy = text.download("https://a/b", "C:\\b", "http://10.0.0.1:3128")
+    assert open_proxy[1:] == [
+        "$way = New-Object Net.WebProxy('http://10.0.0.1:3128')",
+        "$client = New-Object Net.WebClient",
+        "$client.Proxy = $way",
+        "$client.DownloadFile('https://a/b','C:\\b')",
+    ]
+    login = text.download("https://a/b", "C:\\b", "http://10.0.0.1:3128", login=True)[2]
+    assert login.startswith("$way.Credentials = New-Object Net.NetworkCredential(")
+    assert "FromBase64String($lines[-1])" in login
+    assert "FromBase64String($lines[-2])" in login
+
+
+def test_only_administrators_may_use_the_working_directory_and_nobody_else_can_have_made_it():
+    made, grant, ends = text.make_private_directory("C:\\x")
+    assert "mkdir C:\\x" in made
     assert "/inheritance:r" in grant
-    assert "*S-1-5-18:" in grant
+    assert "/grant:r *S-1-5-18:" in grant
     assert "*S-1-5-32-544:" in grant
+    assert ends.startswith("if ($LASTEXITCODE -ne 0) {")
+    assert text.WORK_DIRECTORY.startswith("C:\\Windows\\")

@@ -9,9 +9,27 @@ from asr_lab.hosts.linux.flavour import Flavour
 from asr_lab.hosts.linux.tree import SECURE_BOOT
 
 from .linux_hosts import APPLIANCE, Fingers, Seat
+from .linux_kinds import (
+    boots_by_bios,
+    everywhere,
+    has_boot,
+    has_grub_defaults,
+    has_selinux,
+    has_uefi,
+    is_el6,
+    sample,
+    takes_a_named_package,
+)
 
 BLOCKER, WARNING = "blocker", "warning"
 PUSH = {"push": True}
+BY_HAND = {
+    "mobility": {
+        "architecture": "modernized",
+        "source_config": "{}",
+        "installer": {"path": "/srv/agent.tar.gz", "version": "9.66.0.0"},
+    }
+}
 LAB = "/var/lib/lab"
 MOUNTS, KERNEL, PACKAGES, RUNLEVEL = (f"{LAB}/{name}" for name in ("mounts", "kernel", "packages", "runlevel"))
 SSHD, FSTAB, CMDLINE = "/etc/ssh/sshd_config", "/etc/fstab", "/proc/cmdline"
@@ -22,11 +40,6 @@ DHCP_CLIENTS = (
 )
 TIME_SERVICES = ("chronyd", "ntpd", "systemd-timesyncd")
 MOUNT = "/.machine/usr/bin/mount"
-
-
-def everywhere(_: Flavour) -> bool:
-    """Every distribution can be broken so."""
-    return True
 
 
 @dataclass(frozen=True)
@@ -57,36 +70,6 @@ def broken(seat: Seat, case: Break) -> Iterator[None]:
     with ExitStack() as undo:
         case.make(Fingers(seat.host, undo))
         yield
-
-
-def has_boot(flavour: Flavour) -> bool:
-    """Whether /boot is a file system of its own."""
-    return "/boot" in flavour.mounts
-
-
-def has_uefi(flavour: Flavour) -> bool:
-    """Whether it boots by UEFI."""
-    return "/boot/efi" in flavour.mounts
-
-
-def sample(flavour: Flavour) -> bool:
-    """Whether it is among those on which a rule is broken in a second way as well: one of each family."""
-    return flavour.installer_os in ("RHEL6-64", "RHEL9-64", "OL8-64", "UBUNTU-22.04-64", "DEBIAN8-64", "SLES15-64")
-
-
-def is_el6(flavour: Flavour) -> bool:
-    """Whether the probe looks into its initial RAM disk."""
-    return ".el6." in flavour.kernel
-
-
-def has_grub_defaults(flavour: Flavour) -> bool:
-    """Whether GRUB 2's settings are there."""
-    return "/etc/default/grub" in flavour.files
-
-
-def has_selinux(flavour: Flavour) -> bool:
-    """Whether SELinux is enforcing."""
-    return flavour.selinux
 
 
 def rows(hands: Fingers, change: Callable[[list[str]], list[str]]) -> None:
@@ -154,6 +137,32 @@ def read_only(hands: Fingers, directory: str) -> None:
     hands.run(
         f"{MOUNT} --bind {directory} {directory} && {MOUNT} -o remount,ro,bind {directory}", mend=f"umount {directory}"
     )
+
+
+def another_dhcp_client(hands: Fingers) -> None:
+    """Leave the host with a DHCP client that no distribution comes with."""
+    hands.remove(*DHCP_CLIENTS)
+    hands.link("/usr/sbin/udhcpc", "/.machine/usr/bin/true")
+
+
+def without_c_locale(hands: Fingers) -> None:
+    """Let the host list no locale C."""
+    program = "/usr/local/sbin/locale"
+    hands.run(f"printf '#!/bin/sh\\necho POSIX\\n' >{program} && chmod 755 {program}", mend=f"rm {program}")
+
+
+def mounted_noexec(hands: Fingers, directory: str) -> None:
+    """Let no program run below a folder."""
+    hands.run(
+        f"mkdir {directory} && {MOUNT} --bind {directory} {directory} && {MOUNT} -o remount,noexec,bind {directory}",
+        mend=f"umount {directory} && rmdir {directory}",
+    )
+
+
+def grub_of_another_volume(hands: Fingers) -> None:
+    """Let the boot loader's file activate a logical volume that is gone."""
+    file = next(path for path in GRUB_FILES if hands.exists(path))
+    hands.append(file, "  linux /boot/vmlinuz-old rd.lvm.lv=vg0/gone ro\n")
 
 
 def boot_forgotten(hands: Fingers) -> None:
@@ -298,6 +307,17 @@ BREAKS = (
         "linux.fstab-names", WARNING, "a data disk", lambda h: h.append(FSTAB, "/dev/xvdf /data ext4 defaults 0 0\n")
     ),
     Break("linux.dhcp-client", BLOCKER, "none", lambda h: h.remove(*DHCP_CLIENTS)),
+    Break("linux.dhcp-client", WARNING, "another one only", another_dhcp_client),
+    Break("linux.c-locale", BLOCKER, "none", without_c_locale),
+    Break(
+        "linux.work-noexec",
+        BLOCKER,
+        "/var/lib",
+        lambda h: mounted_noexec(h, "/var/lib/asr-migrate"),
+        applies=takes_a_named_package,
+        want=BY_HAND,
+    ),
+    Break("linux.grub-devices", BLOCKER, "a volume that is gone", grub_of_another_volume, applies=boots_by_bios),
     Break("linux.runlevel", BLOCKER, "single user", lambda h: h.write(RUNLEVEL, "N 1\n")),
     Break("linux.lvm2", BLOCKER, "no package", lambda h: without_package(h, "lvm2")),
     Break("linux.package-database", BLOCKER, "damaged", damaged_packages),
@@ -320,6 +340,21 @@ BREAKS = (
         "a Match block",
         lambda h: h.append(SSHD, "Match Address 10.0.0.0/8\n\tPasswordAuthentication no\n"),
         want=PUSH,
+    ),
+    Break(
+        "linux.ssh-match",
+        BLOCKER,
+        "a Match block for root",
+        lambda h: h.append(SSHD, "Match User root\n\tPermitRootLogin no\n"),
+        want=PUSH,
+    ),
+    Break(
+        "linux.ssh-match",
+        BLOCKER,
+        "a Match block for all",
+        lambda h: h.append(SSHD, "Match all\n\tPasswordAuthentication no\n"),
+        want=PUSH,
+        applies=sample,
     ),
     Break("linux.ssh-boot", WARNING, "not started", ssh_not_at_boot),
     Break("linux.ssh-firewall", WARNING, "port 22 closed", packet_filter),

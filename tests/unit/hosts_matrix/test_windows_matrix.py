@@ -13,7 +13,8 @@ from . import windows_hosts
 from .windows_hosts import APPLIANCE, FLAVOURS
 
 POLICY = r"HKLM\SOFTWARE\Policies\Microsoft\WindowsFirewall"
-RULES = r"HKLM\SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy\FirewallRules"
+FIREWALL = r"HKLM\SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy"
+RULES, PUBLIC = FIREWALL + r"\FirewallRules", FIREWALL + r"\PublicProfile"
 WMI_RULES = ("WMI-RPCSS-In-TCP", "WMI-WINMGMT-In-TCP", "WMI-WINMGMT-Out-TCP", "WMI-ASYNC-In-TCP")
 CURRENT = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 SERVICING = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing"
@@ -29,6 +30,7 @@ KB4490628 = SERVICING + r"\Packages\Package_for_KB4490628~31bf3856ad364e35~amd64
 FIPS = r"HKLM\SYSTEM\CurrentControlSet\Control\Lsa\FipsAlgorithmPolicy"
 OLD_KERNEL = {CURRENT: {"BuildLabEx": "7601.24214.amd64fre.win7sp1_ldr_escrow.180801-1700"}}
 BLOCKED = "v2.10|Action=Block|Active=TRUE|Dir=In|Protocol=6|LPort=445|Name=No shares|EmbedCtxt=@FirewallAPI.dll,-28502|"
+MINE = "v2.10|Action=Block|Active=TRUE|Dir=In|Protocol=6|{}LPort=445|Name=Mine|"
 PROXY = "1800000000000000030000000D00000031302E302E302E393A3331323800000000"
 NOT_2008 = tuple(flavour for flavour in FLAVOURS if flavour != "2008r2")
 
@@ -81,6 +83,21 @@ CASES = (
     Case("windows.firewall-by-policy", BLOCKER, _policy(r"DomainProfile\Services\FileAndPrint", Enabled=0), "shares"),
     Case("windows.firewall-by-policy", BLOCKER, _policy(r"StandardProfile\RemoteAdminSettings", Enabled=0), "WMI"),
     Case("windows.firewall-by-policy", BLOCKER, _policy("PublicProfile", AllowLocalPolicyMerge=0), "merge"),
+    Case("windows.firewall-block", BLOCKER, {"registry": {RULES: {"Mine": MINE.format("")}}}, "rule"),
+    Case("windows.firewall-block", WARNING, {"registry": {RULES: {"Mine": MINE.format("Profile=Public|")}}}, "public"),
+    Case(
+        "windows.firewall-block",
+        WARNING,
+        {"registry": {PUBLIC: {"DoNotAllowExceptions": 1}}},
+        "no exceptions",
+        want={"remote_desktop": False},
+    ),
+    Case(
+        "windows.remote-desktop",
+        WARNING,
+        {"registry": {RULES: {"Mine": MINE.format("").replace("445", "3389")}}},
+        "blocked",
+    ),
     Case("windows.firewall-group", WARNING, {"registry": {RULES: dict.fromkeys(WMI_RULES)}}),
     Case("windows.firewall-service", WARNING, {"service": {"MpsSvc": "stopped"}}),
     Case("windows.admin-share", BLOCKER, {"service": {"LanmanServer": "stopped"}}, "stopped"),

@@ -121,9 +121,21 @@ def test_an_appliance_is_there_once_it_was_launched(client, ec2):
             {"DeviceName": "/dev/sda1", "Ebs": {"VolumeSize": 80}},
             {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 620}},
         ],
+        UserData="<powershell>Get-Disk</powershell>",
     )
     hardware = ec2.hardware("10.20.0.10")
     assert (hardware.cores, hardware.memory_mb, hardware.volumes_gib) == (8, 32768, (80, 620))
+    assert hardware.user_data == "<powershell>Get-Disk</powershell>"
+    told = ec2.kept()
+    ec2.reset()
+    ec2.take_up(told)
+    assert ec2.hardware("10.20.0.10") == hardware
+
+
+def test_an_instance_shows_in_its_console_what_its_machine_prints(client, ec2):
+    ec2.console = {"10.20.1.11": "Windows is Ready to use"}.get
+    found = client.get_console_output(InstanceId=instances(client)["app-2008"]["InstanceId"], Latest=True)
+    assert found["Output"] == "Windows is Ready to use"
 
 
 def test_security_groups_decide_which_ports_are_let_in(client, ec2):

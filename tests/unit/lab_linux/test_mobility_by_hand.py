@@ -78,7 +78,7 @@ def test_a_fresh_host_gets_the_file_is_registered_and_then_found_ready(lab):
     assert lab.site.surroundings.registered == [HOST]
     seen = done["facts"]["mobility"]
     assert (seen["registered"], seen["running"], seen["server"], seen["version"]) == (True, True, CS, "9.59.0.0")
-    assert lab.ssh("ls -d /var/tmp/asr-migrate* 2>/dev/null || true") == ""
+    assert lab.ssh("ls -d /var/lib/asr-migrate* 2>/dev/null || true") == ""
     again = lab.bring()
     assert (again["changed"], again["round_trips"]) == (False, 1)
 
@@ -92,6 +92,9 @@ def test_a_modernized_agent_waits_shows_its_input_and_goes_on_with_config_json(l
     config = mobility_config.config_json(shown, CS)
     done = lab.bring(**modernized(source_config=config))
     assert (done["facts"]["mobility"]["registered"], done["facts"]["mobility"]["cs_type"]) == (True, "CSPrime")
+    assert done["facts"]["mobility"]["server"] == CS
+    with pytest.raises(prepare.HostNotReadyError, match=f"registered with {CS}, not with {OTHER}"):
+        lab.bring(**modernized(appliance_address=OTHER))
     back = lab.bring(**modernized(state="unconfigured"))
     assert back["facts"]["mobility"]["registered"] is False
 
@@ -175,7 +178,7 @@ def test_each_class_of_failure_is_told_with_its_cause(lab, spoil, fields, code, 
     assert f"failed with exit code {code}" in failed.value.message
     assert cause in failed.value.cause
     assert failed.value.remedy
-    assert lab.ssh("ls -d /var/tmp/asr-migrate* 2>/dev/null || true") == ""
+    assert lab.ssh("ls -d /var/lib/asr-migrate* 2>/dev/null || true") == ""
 
 
 def test_a_package_that_is_not_whole_is_told(lab):

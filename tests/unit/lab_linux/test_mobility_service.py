@@ -98,14 +98,16 @@ def test_the_configurator_refuses_another_type_and_a_bad_address(site):
 
 def test_a_push_names_every_obstacle_in_turn_and_then_installs(site):
     host = site.hosts["db-rhel8"]
-    assert host.push_mobility("linux-root").code == "95117"
+    assert host.push_mobility("linux-root", "10.20.0.20").code == "95117"
     site.ssh("db-rhel8", "echo 10.20.1.22 db-rhel8 | sudo -n tee -a /etc/hosts")
-    assert host.push_mobility("linux-root").causes == "sshd refuses the login of root with a password."
+    assert host.push_mobility("linux-root", "10.20.0.20").causes == "sshd refuses the login of root with a password."
     edit = "s/^PermitRootLogin.*/PermitRootLogin yes/; s/^PasswordAuthentication.*/PasswordAuthentication yes/"
     site.ssh("db-rhel8", f"sudo -n sed -i '{edit}' /etc/ssh/sshd_config; sudo -n systemctl restart sshd")
-    assert host.push_mobility("linux-root").causes == "the password of account 'linux-root' is not root's."
+    assert (
+        host.push_mobility("linux-root", "10.20.0.20").causes == "the password of account 'linux-root' is not root's."
+    )
     site.ssh("db-rhel8", "sudo -n chpasswd", stdin=b"root:Root-Password-1\n")
-    assert host.push_mobility("linux-root") is None
+    assert host.push_mobility("linux-root", "10.20.0.20") is None
     assert host.describe().agent_version == pack.VERSION
     assert "AGENT_TYPE=CSPrime" in site.ssh("db-rhel8", "cat /usr/local/.vx_version").stdout
 

@@ -1,6 +1,7 @@
 """Windows hosts of a small estate, with a world around them that behaves and remembers."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,9 @@ def run(host: Host) -> Callable[..., Result]:
         return run_text(host, text, stdin)
 
     return run
+
+
+def run_setup(host: Host, program: str, arguments: str) -> Result:
+    """Return what a program said, with its own exit code; PowerShell itself tells 0 or 1."""
+    result = run_text(host, f"& '{program}' {arguments} | Out-String\necho \"$LASTEXITCODE\"")
+    return replace(result, code=int(result.out.split()[-1]))

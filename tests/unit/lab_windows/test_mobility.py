@@ -274,7 +274,7 @@ def test_a_modernized_agent_is_registered_with_the_config_json_of_its_appliance(
     ("content", "code"),
     [
         ("no json", Exit.BAD_SOURCE_CONFIG),
-        ('{"BiosId": "another", "RcmProxyAddress": "10.20.0.20"}', Exit.LOGIN_FAILED),
+        ('{"BiosId": "another", "RcmProxyTransportSettings": {"IpAddresses": ["10.20.0.20"]}}', Exit.LOGIN_FAILED),
         (None, Exit.FAILED),
     ],
 )

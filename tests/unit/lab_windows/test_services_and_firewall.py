@@ -137,6 +137,21 @@ def test_local_rules_may_be_void_by_policy(host):
     assert not firewall.lets_in(host.registry, 3389)
 
 
+@pytest.mark.parametrize("place", [firewall.POLICY, firewall.GROUP_POLICY])
+def test_a_profile_without_exceptions_lets_nobody_in(host, place):
+    key, _ = firewall.active_profile(host.registry)
+    host.registry.set(f"{place}\\{key}", "DoNotAllowExceptions", 1, "REG_DWORD")
+    assert not firewall.lets_in(host.registry, 3389)
+
+
+@pytest.mark.parametrize("words", ["LPort2_10=3380-3390", "LPort=80,3389"])
+def test_a_rule_may_name_several_ports(host, words):
+    blocks = f"v2.10|Action=Block|Active=TRUE|Dir=In|Protocol=6|{words}|Name=mine|"
+    assert firewall.lets_in(host.registry, 3389)
+    host.registry.set(firewall.RULES, "Mine", blocks, "REG_SZ")
+    assert not firewall.lets_in(host.registry, 3389)
+
+
 def test_a_delayed_start_is_set_and_taken_back(run, host):
     assert "AUTO_START" in run("sc.exe qc w32time").out
     run("sc.exe config w32time start= delayed-auto")

@@ -1,5 +1,6 @@
 """One simulated Linux machine: its sandbox, what Site Recovery reads of it, what appliances do to it, its faults."""
 
+import json
 import shlex
 import shutil
 from collections.abc import Iterable, Mapping
@@ -8,6 +9,7 @@ from typing import Any, Protocol
 
 from asr_lab.arm.estate import HostDescription, HostDisk, PushFailure, RegistrationRefused
 from asr_lab.aws.estate import Machine
+from asr_lab.hosts import mobility_config
 from asr_lab.hosts.linux import flavour, tree
 from asr_lab.hosts.linux.installers import pack
 from asr_lab.hosts.linux.passwords import password_matches
@@ -136,8 +138,8 @@ class LinuxHost:
             return EXIT_CODES.get(refusal.code, REGISTRATION_FAILED), refusal.message
         return 0, f"Registered with the configuration server {server}."
 
-    def push_mobility(self, account: str) -> PushFailure | None:
-        """Install the Mobility service as the appliance does, over SSH and SFTP as root with a password.
+    def push_mobility(self, account: str, server: str) -> PushFailure | None:
+        """Install the Mobility service as the appliance at ``server`` does, over SSH and SFTP as root with a password.
 
         Codes, causes and actions are those of the Site Recovery documentation, "Troubleshoot Mobility service push".
         """
@@ -151,7 +153,7 @@ class LinuxHost:
         for obstacle, action in self._obstacles_of_root_login(account):
             return self._failure("95108", obstacle, action)
         if self._agent_version() is None:
-            return self._install_agent()
+            return self._install_agent(server)
         return None
 
     def plant(self, fault: Mapping[str, Any]) -> None:
@@ -213,16 +215,18 @@ class LinuxHost:
         if not password_matches(self.password_field("root"), self._root_password):
             yield f"the password of account {account!r} is not root's.", "Set root's password to that of the account."
 
-    def _install_agent(self) -> PushFailure | None:
+    def _install_agent(self, server: str) -> PushFailure | None:
         tag = self.flavour.installer_os
         if tag not in pack.DHCP_CLIENT:
             cause = f"there is no Mobility service package for {self.flavour.os_name}."
             return self._failure("95117", cause, "Replicate supported operating systems only.")
         folder = "/var/tmp/remote_install"
+        told = json.dumps({"RcmProxyTransportSettings": mobility_config.transport_settings(server)})
         steps = (
             f"mkdir -p {folder} && cd {folder} && tar xzf - && ./install -q -r MS -v VmWare -c CSPrime"
             " && sed -i s/^AGENT_CONFIGURATION_STATUS=.*/AGENT_CONFIGURATION_STATUS=Succeeded/ /usr/local/.vx_version"
             f" && touch /usr/local/InMage/config/RCMInfo.conf && rm -rf {shlex.quote(folder)}"
+            f" && printf %s {shlex.quote(told)} >/usr/local/ASR/Vx/etc/SourceConfig.json"
         )
         starts = "".join(f" && service {name} start" for name in AGENT_SERVICES)
         done = self.sandbox.run(steps + starts, stdin=pack.package(tag))

@@ -1,13 +1,14 @@
 """All Windows hosts of a lab: the one entry point for what starts them and for what Site Recovery asks of them."""
 
 import ssl
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from asr_lab.arm.estate import HostDescription, PushFailure
 from asr_lab.clock import Clock
-from asr_lab.hosts.windows import faults, push
+from asr_lab.hosts.windows import faults, first_start, push
 from asr_lab.hosts.windows.installers import dr_installer
 from asr_lab.hosts.windows.server import Listeners, write_users
 from asr_lab.hosts.windows.state import Host, HostSpec
@@ -29,6 +30,7 @@ class WindowsHosts:
         self._uplink = uplink
         self._clock = clock
         self._hosts: dict[str, Host] = {}
+        self._starting = threading.Lock()
         write_users(state / "secrets" / "ntlm_users", user, password)
         self._listeners = Listeners(self.loopback, tls)
 
@@ -64,6 +66,19 @@ class WindowsHosts:
     def at(self, address: str) -> Host | None:
         """Return the host that has an address of the estate."""
         return next((host for host in self._hosts.values() if address in host.spec.description.addresses), None)
+
+    def first_start(self, address: str, user_data: str) -> None:
+        """Let a host that comes from a stock image start, for the first time if it has not; see ``first_start``."""
+        host = self.at(address)
+        if host is None or host.condition.started:
+            return
+        with self._starting:
+            first_start.run(host, user_data, self.loopback(host))
+
+    def console(self, address: str) -> str:
+        """Return what EC2 shows of the console of the host at ``address``; empty when there is none."""
+        host = self.at(address)
+        return host.condition.console if host else ""
 
     def describe(self, address: str) -> HostDescription | None:
         """Return the machine at ``address`` when it is there and answers."""

@@ -14,9 +14,12 @@
 | ``disks`` | {"0": {...}} | ``letters``, ``boot``, ``dynamic``, ``gpt`` of disks, see ``disks`` |
 | ``volumes`` | {"C:": [1, 1]} | installs BitLocker; ProtectionStatus and ConversionStatus of volumes |
 | ``storage_spaces`` | [names] | virtual disks of storage spaces |
+| ``proxy`` | {"address", "port", "user", "password"} or null | the only way to the internet, or none is needed |
+| ``proxy_file_form`` | documented, published_source | the form of proxy settings that Unified Setup takes |
 | ``free_bytes`` | {"C:": bytes} | what a drive has left |
 | ``listening`` | {port: true, false} | a program listens on the port, or no longer |
 | ``file`` | {path: text or null} | writes or removes a file |
+| ``planted`` | {path: text} | an ordinary user writes files, where Windows lets one |
 | ``reset`` | true | the host is as fresh from its image (before everything else) |
 """
 
@@ -134,6 +137,21 @@ def _storage_spaces(host: Host, value: list[str]) -> None:
     host.condition.storage_spaces = [str(name) for name in value]
 
 
+def _proxy(host: Host, value: Mapping[str, Any] | None) -> None:
+    known = {"address", "port", "user", "password"}
+    if value is not None and (
+        not {"address", "port"} <= set(value) <= known or ("user" in value) != ("password" in value)
+    ):
+        raise ValueError("proxy: give address and port, and user with password where it asks for them; or null")
+    host.condition.proxy = None if value is None else {**value, "port": int(value["port"])}
+
+
+def _proxy_file_form(host: Host, value: str) -> None:
+    if value not in ("documented", "published_source"):
+        raise ValueError(f"proxy_file_form: {value!r}: give documented or published_source")
+    host.condition.proxy_file_form = value
+
+
 def _free_bytes(host: Host, value: Mapping[str, int]) -> None:
     for drive, count in value.items():
         if drive.upper() not in host.drives():
@@ -154,6 +172,21 @@ def _file(host: Host, value: Mapping[str, str | None]) -> None:
             host.files.write(path, text.encode())
 
 
+def _planted(host: Host, value: Mapping[str, str]) -> None:
+    """Write files, and the folders above them, as a user without administrator rights could."""
+    for path, text in value.items():
+        folders = [path.lower()[:place] for place, sign in enumerate(path) if sign == "\\" and place > 2]
+        closed = {*_FOR_ADMINISTRATORS, *(folder for folder in host.condition.private if host.files.is_folder(folder))}
+        if closed & set(folders):
+            raise ValueError(f"planted: {path}: Windows lets only administrators write there")
+        made = [folder for folder in folders if not host.files.is_folder(folder)]
+        host.condition.planted = sorted({*host.condition.planted, *made})
+        host.files.write(path, text.encode())
+
+
+_FOR_ADMINISTRATORS = (r"c:\windows", r"c:\program files", r"c:\program files (x86)")
+"""Folders in which an ordinary user makes nothing (Windows documentation, default rights)."""
+
 _FAULTS: dict[str, Callable[[Host, Any], None]] = {
     "reset": _reset,
     "skew_s": _skew,
@@ -168,7 +201,10 @@ _FAULTS: dict[str, Callable[[Host, Any], None]] = {
     "disks": _disks,
     "volumes": _volumes,
     "storage_spaces": _storage_spaces,
+    "proxy": _proxy,
+    "proxy_file_form": _proxy_file_form,
     "free_bytes": _free_bytes,
     "listening": _listening,
     "file": _file,
+    "planted": _planted,
 }

@@ -135,11 +135,14 @@ def active_profile(registry: Registry) -> tuple[str, str]:
 
 def lets_in(registry: Registry, port: int) -> bool:
     """Return whether an inbound TCP connection to ``port`` passes: the firewall of the host's network is off, or a rule
-    in force allows it and none forbids it. A group policy may say that the host's own rules do not count.
+    in force allows it and none forbids it. A group policy may say that the host's own rules do not count, and policy or
+    host that no rule does (``DoNotAllowExceptions``).
     """
     key, profile = active_profile(registry)
     if registry.number(f"{POLICY}\\{key}", "EnableFirewall") == 0:
         return True
+    if any(registry.number(f"{place}\\{key}", "DoNotAllowExceptions") for place in (GROUP_POLICY, POLICY)):
+        return False
     by_policy = [parse(value.name, str(value.data)) for value in registry.values(GROUP_POLICY_RULES)]
     merged = registry.number(f"{GROUP_POLICY}\\{key}", "AllowLocalPolicyMerge") != 0
     chosen = [
@@ -160,7 +163,15 @@ def _covers(rule: Rule, port: int) -> bool:
     """Return whether a rule speaks of a TCP port; one for a program or service without a port has its dynamic ones."""
     if rule.first("Protocol", "6") != "6":
         return False
-    ports = [value for key, value in rule.fields if key == "LPort"]
+    ports = [word for key, value in rule.fields if key.startswith("LPort") for word in value.split(",")]
     if not ports:
         return port >= DYNAMIC_PORTS or not (rule.first("App") or rule.first("Svc"))
-    return any(str(port) in text.split(",") or (text == "RPC-EPMap" and port == 135) for text in ports)
+    return any(_is_in(port, word) for word in ports)
+
+
+def _is_in(port: int, word: str) -> bool:
+    """Return whether a word of ``LPort`` names the port: a number, a range, or a keyword."""
+    if word in ("RPC", "RPC-EPMap"):
+        return port >= DYNAMIC_PORTS if word == "RPC" else port == 135
+    first, _, last = word.partition("-")
+    return first.isdecimal() and int(first) <= port <= int(last or first)

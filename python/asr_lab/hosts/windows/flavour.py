@@ -59,6 +59,8 @@ class Flavour:
         names = r"HKLM\SYSTEM\CurrentControlSet\Control\ComputerName"
         for key in ("ActiveComputerName", "ComputerName"):
             registry.set(f"{names}\\{key}", "ComputerName", host_name.upper()[:15])
+        guid = str(uuid5(NAMESPACE_DNS, f"{machine.host_id}-machine"))
+        registry.set(r"HKLM\SOFTWARE\Microsoft\Cryptography", "MachineGuid", guid)
         parameters = r"HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters"
         registry.write(parameters, {"Hostname": host_name, "NV Hostname": host_name, "Domain": ""})
         # Windows notes how it was started since Server 2012: 1 BIOS, 2 UEFI.

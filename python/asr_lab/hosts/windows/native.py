@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable
 
 from asr_lab.hosts.windows import disks, identity, netsh, repairs, services
-from asr_lab.hosts.windows.installers import msi
+from asr_lab.hosts.windows.installers import dr_configurator, msi
 from asr_lab.hosts.windows.reg import reg
 from asr_lab.hosts.windows.result import Result, failed, ok
 from asr_lab.hosts.windows.state import Host
@@ -137,7 +137,10 @@ def tasklist(host: Host, words: list[str]) -> Result:
 
 
 def icacls(host: Host, words: list[str]) -> Result:
-    """``icacls PATH [/inheritance:r] [/grant[:r] SID:RIGHTS ...] [/remove[:g] SID ...]``; rights are not simulated."""
+    """``icacls PATH [/inheritance:r] [/grant[:r] SID:RIGHTS ...] [/remove[:g] SID ...]``.
+
+    Of rights the lab knows one: a folder that inherits none is for administrators, unless another account owns it.
+    """
     if not words or not host.files.exists(words[0]):
         name = words[0] if words else ""
         return failed(
@@ -163,6 +166,9 @@ def icacls(host: Host, words: list[str]) -> Result:
                 return failed(87, f'Invalid parameter "{word}"')
         elif not (switch.startswith("/grant") and ":" in word) and not switch.startswith("/remove"):
             return failed(87, f'Invalid parameter "{word}"')
+    folder = words[0].lower().rstrip("\\")
+    if "/inheritance:r" in [word.lower() for word in words] and folder not in host.condition.planted:
+        host.condition.private = sorted({*host.condition.private, folder})
     return ok(f"processed file: {words[0]}", "Successfully processed 1 files; Failed processing 0 files")
 
 
@@ -233,6 +239,7 @@ PROGRAMS: dict[str, Program] = {
     "msiexec": msi.msiexec,
     "route": repairs.route,
     "manage-bde": repairs.manage_bde,
+    "set-obmachinesetting": dr_configurator.set_agent_proxy,
 }
 SINCE = {"tar": (disks.SERVER_2019, tar)}
 """Programs that came with a later version: name -> (build, program)."""

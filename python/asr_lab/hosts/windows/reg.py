@@ -1,4 +1,4 @@
-"""``reg.exe``: query, add and delete, with the output, texts and exit codes of the program."""
+"""``reg.exe``: query, add, copy and delete, with the output, texts and exit codes of the program."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,9 +10,10 @@ _NOT_FOUND = "ERROR: The system was unable to find the specified registry key or
 _FLAGS = {
     "query": {"/s", "/ve", "/k", "/reg:32", "/reg:64"},
     "add": {"/f", "/ve", "/reg:32", "/reg:64"},
+    "copy": {"/s", "/f", "/reg:32", "/reg:64"},
     "delete": {"/f", "/ve", "/va", "/reg:32", "/reg:64"},
 }
-_OPTIONS = {"query": {"/v", "/f", "/t"}, "add": {"/v", "/t", "/d", "/s"}, "delete": {"/v"}}
+_OPTIONS = {"query": {"/v", "/f", "/t"}, "add": {"/v", "/t", "/d", "/s"}, "copy": set(), "delete": {"/v"}}
 
 
 class _SyntaxError(Exception):
@@ -62,9 +63,11 @@ def _redirected(key: str) -> str:
 
 
 def reg(registry: Registry, words: list[str]) -> Result:
-    """Answer ``reg query|add|delete KEY ...``; exit code 0 or 1."""
+    """Answer ``reg query|add|copy|delete KEY ...``; exit code 0 or 1."""
     verb = words[0].lower() if words else ""
     acts: dict[str, Callable[[Registry, _Line], Result]] = {"query": _query, "add": _add, "delete": _delete}
+    if verb == "copy" and len(words) > 2:
+        return _copy(registry, words[1:])
     if verb not in acts:
         return failed(1, "ERROR: Invalid syntax.", 'Type "REG /?" for usage.')
     try:
@@ -175,6 +178,24 @@ def _add(registry: Registry, line: _Line) -> Result:
     if registry.value(line.key, name) and "/f" not in line.flags:
         return Result(out=f"Value {name or '(Default)'} exists, overwrite(Yes/No)? ", code=1)
     registry.set(line.key, name, data, kind)
+    return ok("The operation completed successfully.", "")
+
+
+def _copy(registry: Registry, words: list[str]) -> Result:
+    """Answer ``reg copy KEY1 KEY2 [/s] [/f]``: its values, and with ``/s`` the keys below, over what is there."""
+    try:
+        line, target = _Line.parse("copy", [words[0], *words[2:]]), full_path(words[1])
+    except (_SyntaxError, ValueError):
+        return failed(1, "ERROR: Invalid syntax.", 'Type "REG COPY /?" for usage.')
+    if not registry.has(line.key):
+        return failed(1, _NOT_FOUND)
+    if registry.has(target) and "/f" not in line.flags:
+        return Result(out=f"{target} exists, overwrite(Yes/No/All)? ", code=1)
+    for key in list(registry.below(line.key)) if "/s" in line.flags else [line.key]:
+        place = target + key[len(line.key) :]
+        registry.create(place)
+        for value in registry.values(key):
+            registry.set(place, value.name, value.data, value.kind)
     return ok("The operation completed successfully.", "")
 
 

@@ -165,6 +165,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
+def tls_of(host: Host, usual: ssl.SSLContext) -> ssl.SSLContext:
+    """Return the TLS of a host's listener: with the certificate that it made itself, else the lab's."""
+    if not host.listener_certificate.exists():
+        return usual
+    own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    own.load_cert_chain(host.listener_certificate)
+    return own
+
+
 class Listeners:
     """Opens and closes the hosts' listeners as the machines are switched on and off; one thread watches over all."""
 
@@ -203,9 +212,9 @@ class Listeners:
         """Open and close listeners so that they fit what runs now."""
         with self._lock:
             for name, host in self._hosts.items():
-                wanted = host.answers() and host.services.is_running("WinRM")
+                wanted = host.answers() and host.winrm_listens
                 if wanted and name not in self._open:
-                    self._open[name] = HostServer(host, self._address_of(host), self._tls)
+                    self._open[name] = HostServer(host, self._address_of(host), tls_of(host, self._tls))
                 elif not wanted and name in self._open:
                     self._open.pop(name).stop()
 

@@ -14,7 +14,7 @@ from asr_lab.hosts.windows.cursor import ParseError
 from asr_lab.hosts.windows.errors import PowerShellError
 from asr_lab.hosts.windows.installers import run as programs
 from asr_lab.hosts.windows.language import translated
-from asr_lab.hosts.windows.result import Result
+from asr_lab.hosts.windows.result import Result, failed
 from asr_lab.hosts.windows.state import Host
 from asr_lab.hosts.windows.tree import Assign, Command, Evaluate, Exit, If, Invoke, Piped, Statement, Try, Wmi
 from asr_lab.hosts.windows.values import Values, printed
@@ -23,6 +23,9 @@ CMD_LINE_LIMIT = 8191
 """Characters of a command line that cmd.exe takes; WinRM starts every command through cmd.exe."""
 
 _ENCODED = re.compile(r"\s*powershell(?:\.exe)?\s.*-EncodedCommand\s+(\S+)\s*$", re.IGNORECASE)
+_SCRIPT = re.compile(
+    r"(?:-NoProfile |-NonInteractive |-ExecutionPolicy (?:Bypass|Unrestricted|RemoteSigned) )*-File (.+)", re.IGNORECASE
+)
 _ANSIBLE_BOOTSTRAP = 'if ($PSVersionTable.PSVersion -lt [Version]"5.1")'
 
 
@@ -190,6 +193,9 @@ class _Session:
             self._out.extend(f"{argument}\r\n" for argument in arguments)
             self._ok = True
             return
+        if name.lower() in ("set-location", "cd"):
+            self._set_location("".join(arguments))
+            return
         reader = native.READERS.get(native.short(name))
         if reader is not None:
             result = reader(self._host, words.split(words.join(arguments)), stdin)
@@ -205,8 +211,27 @@ class _Session:
         elif not command.redirect:
             self._err.append(result.err)
 
+    def _set_location(self, folder: str) -> None:
+        if not folder or not self._host.files.is_folder(folder):
+            raise PowerShellError(f"Cannot find path '{folder}' because it does not exist.", "PathNotFound")
+        self._ok = True
+
+    def _script(self, arguments: list[str]) -> Result:
+        """Run ``PowerShell [-NoProfile] [-NonInteractive] [-ExecutionPolicy NAME] -File SCRIPT``."""
+        given = _SCRIPT.fullmatch(" ".join(arguments))
+        path = given.group(1) if given else ""
+        if not path or not self._host.files.exists(path):
+            return failed(-196608, f"The argument '{path}' to the -File parameter does not exist.")
+        try:
+            result = programs.run(self._host, path, [])
+        except PowerShellError as thrown:
+            return failed(1, str(thrown))
+        return result or failed(1, _not_recognized(path))
+
     def _native(self, name: str, arguments: list[str], *, called: bool) -> Result:
         line = words.join(arguments)
+        if native.short(name) == "powershell":
+            return self._script(arguments)
         if name.lower().removesuffix(".exe") in ("cmd", "c:\\windows\\system32\\cmd"):
             switch, _, rest = line.partition(" ")
             if switch.lower() != "/c":

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from asr_lab.hosts.windows.errors import PowerShellError
 from asr_lab.hosts.windows.state import Host
 
+_ADDRESS = re.compile(r"[0-9.]+")
 _CONNECT = re.compile(rb"CONNECT ([^: ]+):(\d+) HTTP/1\.[01]\r\n")
 
 
@@ -70,6 +71,8 @@ def _attempt(host: Host, arguments: list[object]) -> Attempt:
         raise PowerShellError("Cannot convert the port to a number.", "MethodArgumentConversionInvalidCastArgument")
     if target in ("127.0.0.1", "localhost", *host.spec.description.addresses):
         return Attempt(target, port, port in host.condition.listening)
+    if host.condition.proxy and not _ADDRESS.fullmatch(target):
+        return Attempt(target, port, reached=False)
     return Attempt(target, port, host.uplink.connects(host.spec.address, target, port))
 
 
@@ -88,6 +91,8 @@ def _proxy(host: Host, peer: Attempt, said: bytes) -> bytes:
     wanted = _CONNECT.match(said)
     if wanted is None:
         return b"HTTP/1.1 400 Bad Request\r\n\r\n"
+    if (host.condition.proxy or {}).get("user"):
+        return b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"
     name, port = wanted.group(1).decode(), int(wanted.group(2))
     reached = host.uplink.connects(peer.target, name, port)
     return b"HTTP/1.1 200 Connection established\r\n\r\n" if reached else b"HTTP/1.1 502 Bad Gateway\r\n\r\n"

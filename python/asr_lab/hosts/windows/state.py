@@ -65,11 +65,15 @@ class HostLock:
 
 @dataclass(frozen=True)
 class HostSpec:
-    """What the estate says about one machine: EC2 name, flavour (see ``flavour.VERSIONS``), and how others see it."""
+    """What the estate says about one machine: EC2 name, flavour (see ``flavour.VERSIONS``), and how others see it.
+
+    ``stock`` says that it comes fresh from AWS's image, and that ``first_start`` makes of it what its user data says.
+    """
 
     name: str
     flavour: str
     description: HostDescription
+    stock: bool = False
 
     @property
     def address(self) -> str:
@@ -87,7 +91,12 @@ class Condition:
     token filter) or ``user`` (no administrator at all), ``built_in`` says that a
     local user is the built-in Administrator; ``domain`` names the Active Directory domain of host and user,
     such as ``corp.example``. ``disks`` overrules the layout of disks (see ``disks``), ``volumes`` are the encrypted
-    volumes with ProtectionStatus and ConversionStatus, ``storage_spaces`` the names of virtual disks.
+    volumes with ProtectionStatus and ConversionStatus, ``storage_spaces`` the names of virtual disks. ``proxy``
+    (address, port, user, password) is the only way to the internet where it is set; ``proxy_file_form`` is the form of
+    the file of proxy settings that Unified Setup takes. ``started`` is whether it has started before, ``raw_volumes``
+    whether its data volumes are still raw, ``https_listener`` whether WinRM listens, and ``console`` what EC2 shows.
+    ``planted`` are folders that an ordinary user made, who stays their owner, ``private`` those that only
+    administrators may use, all in lower case.
     """
 
     skew_s: float = 0.0
@@ -101,6 +110,19 @@ class Condition:
     disks: dict[str, dict[str, Any]] = field(default_factory=dict)
     volumes: dict[str, list[int]] = field(default_factory=dict)
     storage_spaces: list[str] = field(default_factory=list)
+    proxy: dict[str, Any] | None = None
+    proxy_file_form: str = "documented"
+    planted: list[str] = field(default_factory=list)
+    private: list[str] = field(default_factory=list)
+    started: bool = True
+    raw_volumes: bool = False
+    https_listener: bool = True
+    console: str = ""
+
+    @classmethod
+    def of_stock_image(cls) -> "Condition":
+        """Return what an image of AWS is like before its first start."""
+        return cls(started=False, raw_volumes=True, https_listener=False)
 
 
 class Host:
@@ -128,13 +150,18 @@ class Host:
             self.files.remove(node.path)
         self.registry = Registry()
         self.services = Services(self.registry, set())
-        self.condition = Condition()
+        self.condition = Condition.of_stock_image() if self.spec.stock else Condition()
         self.flavour.furnish(self.registry, self.services, self.spec.description)
         for folder in (r"C:\Windows\System32", r"C:\Windows\Temp", r"C:\Users\Administrator\AppData\Local\Temp"):
             self.files.make_folder(folder)
         for folder in (r"C:\Program Files (x86)", r"C:\ProgramData", *(f"{drive}\\" for drive in self.drives())):
             self.files.make_folder(folder)
         self.save()
+
+    @property
+    def listener_certificate(self) -> Path:
+        """The file with key and certificate of a listener that the host made itself."""
+        return self.directory / "winrm.pem"
 
     # time
 
@@ -180,9 +207,10 @@ class Host:
     # disks and network
 
     def drives(self) -> dict[str, int]:
-        """Return the size in bytes of every drive: the boot disk is C:, the others follow as EC2Launch formats them."""
+        """Return the size in bytes of every drive: the boot disk is C:, the others follow unless they are raw."""
         disks = self.spec.description.disks
-        ordered = [disk for disk in disks if disk.boot] + [disk for disk in disks if not disk.boot]
+        data = [] if self.condition.raw_volumes else [disk for disk in disks if not disk.boot]
+        ordered = [disk for disk in disks if disk.boot] + data
         return {f"{chr(ord('C') + index)}:": disk.size_bytes for index, disk in enumerate(ordered)}
 
     def free_bytes(self, drive: str) -> int | None:
@@ -207,9 +235,14 @@ class Host:
             445: self.services.is_running("LanmanServer"),
             3389: self.registry.number(terminal_server, "fDenyTSConnections") == 0
             and self.services.is_running("TermService"),
-            5986: self.services.is_running("WinRM"),
+            5986: self.winrm_listens,
         }
         return (windows.get(port, False) or port in self.condition.listening) and firewall.lets_in(self.registry, port)
+
+    @property
+    def winrm_listens(self) -> bool:
+        """Whether WinRM runs and has a listener on HTTPS."""
+        return self.condition.https_listener and self.services.is_running("WinRM")
 
     # what others see
 

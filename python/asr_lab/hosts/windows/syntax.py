@@ -6,7 +6,7 @@ Statements end at a line's end or a semicolon::
     reg query 'HKLM\\...' /v Name [2>$null] [| Out-String]   any native command
     & 'C:\\path\\program.exe' '/Arg' 'value' [| Out-String]
     [DateTime]::UtcNow.ToString('o')                        expressions: types, members, method calls, New-Object
-    $c = New-Object Net.Sockets.TcpClient                   assignments to a variable or a type's property
+    $c = New-Object Net.WebProxy('http://...')              assignments to a variable, a type's or an object's property
     try { ... } catch { ... }                               if (...) { ... } else { ... }
     Invoke-Expression ($lines[1..9] -join "`n")             a text as a script of the same session
     'list disk' | diskpart; certutil ... | findstr ...      a text, or a program's output, for standard input
@@ -51,7 +51,7 @@ _GAP = re.compile(r"(?:[ \t\r\n;]|#[^\n]*)*")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TYPE = re.compile(r"\[([A-Za-z][A-Za-z0-9_.]*)\]::([A-Za-z][A-Za-z0-9]*)")
 _TYPE_NAME = re.compile(r"\[([A-Za-z][A-Za-z0-9_.]*)\](?!::)")
-_VARIABLE = re.compile(r"\$((?:env:)?[A-Za-z_][A-Za-z0-9_]*)")
+_VARIABLE = re.compile(r"\$(?:global:)?((?:env:)?[A-Za-z_][A-Za-z0-9_]*)", re.IGNORECASE)
 _REDIRECT = re.compile(r"2>(&1|\$null)")
 _SINGLE = re.compile(r"'((?:[^']|'')*)'")
 _DOUBLE = re.compile(r'"((?:`.|[^"`]|"")*)"', re.DOTALL)
@@ -114,7 +114,7 @@ class _Parser(Cursor):
         if head in "$[('\"" or head.isdigit():
             target = self._expression()
             self._match(_BLANK)
-            if isinstance(target, Variable | Static) and self._take("="):
+            if isinstance(target, Variable | Static | Member) and self._take("="):
                 self._match(_BLANK)
                 value = self._expression()
                 self._end(start)
@@ -317,7 +317,7 @@ class _Parser(Cursor):
         name = self._match(re.compile(r"[A-Za-z][A-Za-z0-9_.]*"))
         if name is None:
             raise ParseError("New-Object: a type name is missing")
-        return New(name.group())
+        return New(name.group(), self._arguments() or ())
 
     def _arguments(self) -> tuple[Expr, ...] | None:
         if not self._take("("):

@@ -51,9 +51,10 @@ class Member:
 
 @dataclass(frozen=True)
 class New:
-    """``New-Object Type``."""
+    """``New-Object Type`` or ``New-Object Type(arguments)``."""
 
     type: str
+    arguments: "tuple[Expr, ...]" = ()
 
 
 @dataclass(frozen=True)
@@ -118,9 +119,11 @@ class Evaluate:
 
 @dataclass(frozen=True)
 class Assign:
-    """``$name = value`` (``target`` a Variable) or ``[Type]::Member = value`` (``target`` a Static)."""
+    """``$name = value`` (``target`` a Variable), ``[Type]::Member = value`` (a Static) or ``$name.Name = value`` (a
+    Member).
+    """
 
-    target: Variable | Static
+    target: Variable | Static | Member
     value: Expr
     source: str
 

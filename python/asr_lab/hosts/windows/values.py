@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from asr_lab.hosts.windows import cmd_exe, sockets
+from asr_lab.hosts.windows import cmd_exe, sockets, web
 from asr_lab.hosts.windows.errors import PowerShellError
 from asr_lab.hosts.windows.sockets import Attempt, Stream, TcpClient
 from asr_lab.hosts.windows.state import Host
@@ -23,9 +23,10 @@ from asr_lab.hosts.windows.tree import (
     Text,
     Variable,
 )
+from asr_lab.hosts.windows.web import Credential, WebClient, WebProxy
 
 _TLS_1_2 = 3072
-_EXPANSION = re.compile(r"\$((?:env:)?[A-Za-z_][A-Za-z0-9_]*)")
+_EXPANSION = re.compile(r"\$(?:global:)?((?:env:)?[A-Za-z_][A-Za-z0-9_]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,18 @@ class Protocols:
     number: int
 
 
-class Ascii:
-    """[Text.Encoding]::ASCII."""
+@dataclass(frozen=True)
+class Encoding:
+    """[Text.Encoding]::ASCII or ::UTF8; ``name`` is Python's."""
+
+    name: str
 
 
-class WebClient:
-    """A Net.WebClient."""
+@dataclass(frozen=True)
+class RegexMatch:
+    """What [regex]::Match gives; ``value`` is empty where nothing matched."""
+
+    value: str
 
 
 Value = (
@@ -55,7 +62,10 @@ Value = (
     | Stream
     | Protocols
     | WebClient
-    | Ascii
+    | WebProxy
+    | Credential
+    | RegexMatch
+    | Encoding
     | None
 )
 
@@ -73,10 +83,14 @@ class Values:
         self._tls12 = host.flavour.tls12
         self.last_exit: int | None = None
 
-    def assign(self, target: Variable | Static, value: Value) -> None:
-        """Set a variable or a type's property. Raises PowerShellError."""
-        if isinstance(target, Variable):
+    def assign(self, target: Variable | Static | Member, value: Value) -> None:
+        """Set a variable, a type's or an object's property. Raises PowerShellError."""
+        if isinstance(target, Variable) and target.name == "lastexitcode":
+            self.last_exit = value if isinstance(value, int) else None
+        elif isinstance(target, Variable):
             self._variables[target.name] = value
+        elif isinstance(target, Member):
+            self._set_member(target, value)
         elif (target.type.lower().removeprefix("system."), target.member.lower()) == (
             "net.servicepointmanager",
             "securityprotocol",
@@ -84,6 +98,17 @@ class Values:
             self._tls12 = self._protocols(value)
         else:
             raise PowerShellError(f"Unable to find type [{target.type}].", "TypeNotFound")
+
+    def _set_member(self, target: Member, value: Value) -> None:
+        owner, name = self.value(target.target), target.name.lower()
+        if isinstance(owner, WebClient) and name == "proxy" and isinstance(value, WebProxy):
+            owner.proxy = value
+        elif isinstance(owner, WebProxy) and name == "credentials" and isinstance(value, Credential):
+            owner.credentials = value
+        else:
+            raise PowerShellError(
+                f"The lab does not know how to set the property '{target.name}' to this.", "PropertyNotFound"
+            )
 
     def _protocols(self, value: Value) -> bool:
         """Return whether the value, set as SecurityProtocol, allows TLS 1.2."""
@@ -114,7 +139,7 @@ class Values:
         if isinstance(expression, Variable):
             return self._variable(expression.name)
         if isinstance(expression, New):
-            return self._new(expression.type)
+            return self._new(expression)
         if isinstance(expression, Array):
             value = self.value(expression.value)
             return value if isinstance(value, list) else [printed(value)]
@@ -173,14 +198,19 @@ class Values:
                 f'Cannot convert value "{printed(value)}" to type "System.Int32".', "InvalidCastFromStringToInteger"
             ) from None
 
-    def _new(self, name: str) -> Value:
-        short = name.lower().removeprefix("system.")
-        if short == "net.sockets.tcpclient":
-            return TcpClient()
-        if short == "net.webclient":
-            return WebClient()
+    def _new(self, made: New) -> Value:
+        short = made.type.lower().removeprefix("system.")
+        match short, [self.value(argument) for argument in made.arguments]:
+            case "net.sockets.tcpclient", []:
+                return TcpClient()
+            case "net.webclient", []:
+                return WebClient()
+            case "net.webproxy", [str() as address]:
+                return WebProxy(address)
+            case "net.networkcredential", [str() as user, str() as password]:
+                return Credential(user, password)
         raise PowerShellError(
-            f"Cannot find type [{name}]: verify that the assembly containing this type is loaded.", "TypeNotFound"
+            f"Cannot find type [{made.type}]: verify that the assembly containing this type is loaded.", "TypeNotFound"
         )
 
     def _static(self, expression: Static) -> Value:
@@ -190,23 +220,46 @@ class Values:
             return self._host.utc_now()
         if name == ("convert", "frombase64string") and len(arguments) == 1:
             return _decoded(printed(arguments[0]))
-        if name == ("text.encoding", "ascii") and expression.arguments is None:
-            return Ascii()
+        if name in (("text.encoding", "ascii"), ("text.encoding", "utf8")) and expression.arguments is None:
+            return Encoding(name[1])
+        if name == ("io.file", "exists") and len(arguments) == 1:
+            path = printed(arguments[0])
+            return self._host.files.exists(path) and not self._host.files.is_folder(path)
+        if name == ("io.path", "getdirectoryname") and len(arguments) == 1:
+            return printed(arguments[0]).rpartition("\\")[0]
+        if name == ("io.directory", "getfiles") and len(arguments) == 3 and arguments[2] == "AllDirectories":
+            return self._files_below(printed(arguments[0]), printed(arguments[1]))
         if name == ("enum", "toobject") and len(arguments) == 2 and isinstance(arguments[1], int):
             return Protocols(arguments[1])
         if name == ("io.file", "readalltext") and len(arguments) == 1:
             return self._read(printed(arguments[0]))
+        if name == ("regex", "match") and len(arguments) == 2:
+            found = re.search(printed(arguments[1]), printed(arguments[0]))
+            return RegexMatch(found.group() if found else "")
         if name == ("io.file", "writeallbytes") and len(arguments) == 2 and isinstance(arguments[1], bytearray):
             self._write(printed(arguments[0]), bytes(arguments[1]), "WriteAllBytes")
             return None
         if name == ("io.file", "writealllines") and len(arguments) == 2 and isinstance(arguments[1], list):
             self._write(printed(arguments[0]), "".join(f"{row}\r\n" for row in arguments[1]).encode(), "WriteAllLines")
             return None
-        if name[0] in ("datetime", "io.file", "net.servicepointmanager", "convert", "enum"):
+        if name[0] in ("datetime", "io.file", "net.servicepointmanager", "convert", "enum", "regex"):
             raise PowerShellError(
                 f"The lab does not know [{expression.type}]::{expression.member} in this form.", "MethodNotFound"
             )
         raise PowerShellError(f"Unable to find type [{expression.type}].", "TypeNotFound")
+
+    def _files_below(self, folder: str, name: str) -> list[str]:
+        """Return the files of that name in a folder and below it."""
+        if not self._host.files.is_folder(folder):
+            raise PowerShellError(
+                f'Exception calling "GetFiles" with "3" argument(s): "Could not find a part of the path \'{folder}\'."',
+                "DirectoryNotFoundException",
+            )
+        start, end = folder.lower().rstrip("\\") + "\\", "\\" + name.lower()
+        nodes = (node for node in self._host.files if node.digest is not None)
+        return sorted(
+            node.path for node in nodes if node.path.lower().startswith(start) and node.path.lower().endswith(end)
+        )
 
     def _read(self, path: str) -> str:
         found = self._host.files.text(path)
@@ -236,29 +289,17 @@ class Values:
             return _value(sockets.call(self._host, target, name, [*arguments]))
         if isinstance(target, bytearray) and name == "length":
             return len(target)
-        if isinstance(target, Ascii) and name in ("getbytes", "getstring"):
-            return _ascii(name, arguments)
+        if isinstance(target, Encoding) and name in ("getbytes", "getstring"):
+            return _coded(target, name, arguments)
+        if isinstance(target, RegexMatch) and name == "value":
+            return target.value
         if isinstance(target, WebClient) and name == "downloadfile" and len(arguments) == 2:
-            self._download(printed(arguments[0]), printed(arguments[1]))
+            web.download(self._host, target, printed(arguments[0]), printed(arguments[1]), tls12=self._tls12)
             return None
         raise PowerShellError(
             f"Method invocation failed: the lab does not know a method named '{expression.name}' here.",
             "MethodNotFound",
         )
-
-    def _download(self, url: str, path: str) -> None:
-        called = 'Exception calling "DownloadFile" with "2" argument(s): '
-        if url.startswith("https:") and not self._tls12:
-            text = "The request was aborted: Could not create SSL/TLS secure channel."
-            raise PowerShellError(f'{called}"{text}"', "WebException")
-        data = self._host.uplink.download(url)
-        if data is None:
-            name = url.partition("://")[2].partition("/")[0]
-            raise PowerShellError(f"{called}\"The remote name could not be resolved: '{name}'\"", "WebException")
-        free = self._host.free_bytes(path[:2])
-        if free is None or free < len(data) or not self._host.files.is_folder(path.rpartition("\\")[0]):
-            raise PowerShellError(f'{called}"An exception occurred during a WebClient request."', "WebException")
-        self._host.files.write(path, data)
 
 
 def _value(given: object) -> Value:
@@ -268,13 +309,15 @@ def _value(given: object) -> Value:
     raise TypeError(f"a connection gave {given!r}")
 
 
-def _ascii(name: str, arguments: list[Value]) -> Value:
-    """Encode a text, or decode a part of bytes: (bytes, first, count)."""
+def _coded(encoding: Encoding, name: str, arguments: list[Value]) -> Value:
+    """Encode a text, or decode bytes, whole or a part of them: (bytes, first, count)."""
     match name, arguments:
         case "getbytes", [str() as text]:
-            return bytearray(text.encode("ascii", errors="replace"))
+            return bytearray(text.encode(encoding.name, errors="replace"))
+        case "getstring", [bytearray() as data]:
+            return data.decode(encoding.name, errors="replace")
         case "getstring", [bytearray() as data, int() as first, int() as count]:
-            return data[first : first + count].decode("ascii", errors="replace")
+            return data[first : first + count].decode(encoding.name, errors="replace")
     raise PowerShellError(f"The lab does not know {name} in this form.", "MethodNotFound")
 
 

@@ -95,9 +95,9 @@ remove_file() {
     rm -f "$1"
 }
 
-# remove_remains FILE...: what a run that was killed left behind.
+# remove_remains PATH...: what a run that was killed left behind, files and our work directory.
 remove_remains() {
-    rm -f "$@"
+    rm -rf "$@"
 }
 
 # sshd_accepts NEW OLD: when sshd accepts the old settings it must accept the new ones.

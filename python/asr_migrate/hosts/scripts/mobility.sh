@@ -1,7 +1,8 @@
 # Does the steps that were decided about the Mobility service, one after the other, until one fails.
-# Set before: steps (of fetch unpack unconfigure uninstall install upgrade register start), package, url, sha256, directory, work, server,
-# cs_type ("-c CSLegacy", "-c CSPrime" or empty), discovery ("-D true" or empty), passphrase, source_config.
-# Prints rc<TAB>step<TAB>exit code, and of a failed step failed<TAB>step, say<TAB>what it said and log<TAB>the end of its logs.
+# Set before: steps (of fetch unpack unconfigure uninstall install upgrade register start), package, url, place (the URL without what
+# may be a key, to be shown), sha256, directory, work, server, cs_type ("-c CSLegacy", "-c CSPrime" or empty), discovery ("-D true" or empty), passphrase, source_config.
+# The function private_directory stands before this script.
+# Prints rc<TAB>step<TAB>exit code, of an installation with warnings warned<TAB>the installer's errors file, and of a failed step failed<TAB>step, say<TAB>what it said and log<TAB>the end of its logs.
 
 # The directory that the installer chose: Vx in the installation's directory.
 installed_in() {
@@ -21,7 +22,7 @@ download() {
 
 fetch() {
     if [ -n "$url" ]; then
-        download || { echo "$url did not arrive"; return 90; }
+        download || { echo "$place did not arrive"; return 90; }
     fi
     if [ ! -r "$package" ]; then
         echo "$package is not there"
@@ -67,18 +68,27 @@ unconfigure() {
     "$(installed_in)/bin/UnifiedAgentConfigurator.sh" -q -U true $cs_type
 }
 
-# Half an installation may lack its own uninstaller: the installer then has to find a host without the agent's mark.
+# Takes away what the probe counts as parts of an agent: half an installation may lack its own uninstaller, and an uninstaller that leaves
+# its mark has not done its work. What stays is named, with exit code 90.
 uninstall() {
-    base=$(installed_in)
-    base=${base%/Vx}
+    vx=$(installed_in)
+    base=${vx%/Vx}
+    mark=/usr/local/.vx_version
+    set -- "$vx/etc/drscout.conf" "$vx/bin/UnifiedAgentConfigurator.sh" /etc/vxagent/bin/vxagent
     if [ -x "$base/uninstall.sh" ]; then
         "$base/uninstall.sh" -Y -L /var/log/ua_uninstall.log || return "$?"
-        if [ -e /usr/local/.vx_version ]; then
-            echo '/usr/local/.vx_version is still there'
-            return 1
-        fi
     else
-        rm -f /usr/local/.vx_version
+        if [ -x /etc/vxagent/bin/vxagent ]; then /etc/vxagent/bin/vxagent stop || :; fi
+        rm -f "$mark" || :
+    fi
+    left=''
+    if [ -e "$mark" ]; then left=" $mark"; else rm -f "$@" || :; fi
+    for part in "$@"; do
+        if [ -e "$part" ]; then left="$left $part"; fi
+    done
+    if [ -n "$left" ]; then
+        echo "parts of the agent are still there:$left"
+        return 90
     fi
 }
 
@@ -111,6 +121,7 @@ do_step() {
     ( set -eu; "$function" ) >"$work/$1.out" 2>&1 </dev/null || code=$?
     printf 'rc\t%s\t%s\n' "$1" "$code"
     if was_done "$1" "$code"; then
+        case $1:$code in install:98 | upgrade:98) tell warned /var/log/InstallerErrors.json 40 ;; esac
         return 0
     fi
     printf 'failed\t%s\n' "$1"
@@ -134,7 +145,10 @@ clean_up() {
 
 main() {
     umask 077
-    mkdir -p "$work"
+    refused=$(private_directory "$work" 2>&1) || {
+        printf 'rc\tdirectory\t%s\nfailed\tdirectory\nsay\t%s\n' "$?" "$refused"
+        return 0
+    }
     trap clean_up EXIT
     trap 'exit 1' HUP INT TERM
     for step in $steps; do

@@ -1,5 +1,6 @@
 # Reads what preparation needs to know of a Linux host. Changes nothing. Prints one key<TAB>value a line.
-# Set before: want_reach ("address port" words, a pair after a pair) and want_files (more files to send, one path a line).
+# Set before: want_reach ("address port" words, a pair after a pair), want_files (more files to send, one path a line) and want_work (the
+# directory in which we work).
 
 say() {
     printf '%s\t%s\n' "$1" "$2"
@@ -128,6 +129,7 @@ remains() {
             if [ -e "$left" ]; then say remains "$left"; fi
         done
     done
+    if [ -e "$want_work" ] || [ -L "$want_work" ]; then say remains "$want_work"; fi
     if [ -e /etc/shadow.lock ]; then
         owner=''
         read -r owner </etc/shadow.lock || :
@@ -138,9 +140,17 @@ remains() {
     fi
 }
 
+# What tells this machine from any other; root alone may read the first three. EC2 gives the asset tag (Nitro) and both UUIDs (Xen).
+identity() {
+    for pair in asset_tag:/sys/class/dmi/id/board_asset_tag product_uuid:/sys/class/dmi/id/product_uuid \
+        hypervisor_uuid:/sys/hypervisor/uuid machine_id:/etc/machine-id machine_id:/var/lib/dbus/machine-id; do
+        value=''
+        if { read -r value <"${pair#*:}" || [ -n "$value" ]; } 2>/dev/null; then say "${pair%%:*}" "$value"; fi
+    done
+}
+
 programs() {
     say python "$(first_program python3 python python2 python2.7 python2.6 /usr/libexec/platform-python || :)"
-    say dhcp_client "$(first_program dhclient dhcpcd wicked NetworkManager udhcpc /usr/lib/systemd/systemd-networkd /lib/systemd/systemd-networkd || :)"
     say openssl "$(first_program openssl || :)"
     time_service=''
     for file in /proc/[0-9]*/stat; do
@@ -153,18 +163,17 @@ programs() {
     say time_service "$time_service"
 }
 
+# A port counts as closed only when a program that could have said "open" has tried it.
 reach() {
     while [ "$#" -ge 2 ]; do
-        answer=closed
-        if command -v bash >/dev/null 2>&1 && command -v timeout >/dev/null 2>&1 &&
-            timeout 5 bash -c "exec 3<>/dev/tcp/$1/$2" >/dev/null 2>&1 </dev/null; then
-            answer=open
-        elif command -v nc >/dev/null 2>&1; then
-            if nc -z -w 5 "$1" "$2" >/dev/null 2>&1 </dev/null; then
-                answer=open
-            fi
-        elif ! command -v bash >/dev/null 2>&1; then
-            answer=untried
+        answer=untried
+        if command -v bash >/dev/null 2>&1 && command -v timeout >/dev/null 2>&1; then
+            answer=closed
+            if timeout 5 bash -c "exec 3<>/dev/tcp/$1/$2" >/dev/null 2>&1 </dev/null; then answer=open; fi
+        fi
+        if [ "$answer" != open ] && command -v nc >/dev/null 2>&1; then
+            answer=closed
+            if nc -z -w 5 "$1" "$2" >/dev/null 2>&1 </dev/null; then answer=open; fi
         fi
         say "reach $1 $2" "$answer"
         shift 2
@@ -178,7 +187,7 @@ main() {
     say user "$(id -u)"
     say groups "$(id -Gn 2>/dev/null || :)"
     for part in kernel release addresses virtualization space mounts blocks uuids grub packages firewall selinux \
-        cloud_init ssh_server ssh_at_boot shadow remains programs mobility files; do
+        cloud_init ssh_server ssh_at_boot shadow remains identity programs mobility files; do
         "$part" || :
     done
     # shellcheck disable=SC2086

@@ -15,5 +15,5 @@ done
 [ "$asked" ] || { echo "Nothing was asked for." >&2; exit 120; }
 grep -q '^AGENT_TYPE=CSPrime$' /usr/local/.vx_version 2>/dev/null || { echo "There is no agent of type CSPrime." >&2; exit 130; }
 echo "$(date '+%Y-%m-%d %H:%M:%S') : agent config input was asked for" >>"$log"
-printf '{"BiosId":"%s","FQDN":"%s"}' "$(cat /sys/class/dmi/id/product_uuid)" "$(hostname)" | base64 | tr -d '\n'
+printf '{"BiosId":"%s","Fqdn":"%s"}' "$(cat /sys/class/dmi/id/product_uuid)" "$(hostname)" | base64 | tr -d '\n'
 echo

@@ -51,7 +51,7 @@ if [ "$unconfigure" = true ]; then
     [ "$configured" = Succeeded ] || { say "The agent is not registered."; exit 144; }
     service vxagent stop >/dev/null
     set_server ""
-    rm -f /usr/local/InMage/config/RCMInfo.conf
+    rm -f "$directory/etc/SourceConfig.json"
     status Failed
     say "The agent is unconfigured."
     exit 0
@@ -62,12 +62,13 @@ if [ "$cs_type" = CSPrime ]; then
     bios=$(cat /sys/class/dmi/id/product_uuid)
     [ "$(field BiosId)" ] || finish 128 "Login to the appliance failed: '$config' is no source configuration file."
     [ "$(field BiosId)" = "$bios" ] || finish 128 "Login to the appliance failed: '$config' was made for another machine."
-    appliance=$(field RcmProxyAddress)
+    appliance=$(tr -d '\n' <"$config" | sed -n 's/.*"IpAddresses" *: *\[ *"\([^"]*\)".*/\1/p')
     if ! timeout 5 bash -c "exec 3<>/dev/tcp/$appliance/443" 2>/dev/null; then
         echo "$(date '+%Y-%m-%d %H:%M:%S') : post request: (7) couldn't connect to $appliance:443" >>/var/log/AzureRcmCli.log
         finish 97 "Registration with the appliance $appliance failed: post request: (7) couldn't connect to $appliance:443"
     fi
-    printf '[rcm]\nServiceUri=https://%s:443\n' "$appliance" >/usr/local/InMage/config/RCMInfo.conf
+    printf '[rcm]\nBiosId=%s\n' "$bios" >/usr/local/InMage/config/RCMInfo.conf
+    (umask 077 && cp "$config" "$directory/etc/SourceConfig.json")
     start_agent
     finish 0 "Registered with the appliance $appliance."
 fi

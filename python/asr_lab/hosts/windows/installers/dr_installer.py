@@ -5,6 +5,7 @@ The script counts physical cores, as its users report. It leaves the appliance c
 registering there is interactive and is played by the lab.
 """
 
+from asr_lab.hosts.windows.errors import PowerShellError
 from asr_lab.hosts.windows.installers import prerequisites as need
 from asr_lab.hosts.windows.installers.logs import SETUP_LOGS, Log
 from asr_lab.hosts.windows.installers.packages import MOBILITY_FILE, program
@@ -53,6 +54,11 @@ def run(host: Host, version: str, words: list[str]) -> Result:
     )
 
 
+def throw(_host: Host, _version: str, _words: list[str]) -> Result:
+    """Carry out a script that throws at once."""
+    raise PowerShellError("The installation was stopped.", "RuntimeException")
+
+
 def registered(host: Host) -> None:
     """Leave what the registration in the configuration manager leaves."""
     host.registry.write(REGISTRATION, {"HostName": host.spec.description.host_name, "ProxyType": "None"})
@@ -66,7 +72,7 @@ def _data_drive(host: Host) -> str:
 def _prerequisites(host: Host) -> list[str]:
     description = host.spec.description
     complaints = [
-        *need.operating_system(host, ("2022",)),
+        *need.operating_system(host, ("2022",), american=True),
         *need.policies(host),
         *need.cryptography(host),
         *need.clock(host),

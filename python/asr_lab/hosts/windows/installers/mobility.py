@@ -4,6 +4,7 @@ Arguments, registry, services, files and logs are those of the Site Recovery doc
 service", "Install the Mobility service"); the exit codes are those of ``mobility_codes``.
 """
 
+import json
 import ntpath
 
 from asr_lab.arm.estate import RegistrationRefused
@@ -182,14 +183,21 @@ def _conf(folder: str) -> str:
     return ntpath.join(folder, r"agent\Application Data\etc\drscout.conf")
 
 
+def _source_config(host: Host) -> str:
+    folder = host.registry.text(AGENT_PRODUCT, "InstallDirectory") or FOLDER
+    return ntpath.join(folder, r"agent\Application Data\etc\SourceConfig.json")
+
+
 def configured(host: Host, server: str) -> None:
     """Leave what the configurator leaves when the agent is registered with ``server``."""
     host.registry.write(AGENT_PRODUCT, {"AgentConfigurationStatus": "Succeeded"})
     if host.registry.text(SV_SYSTEMS, "CSType") == CLASSIC:
         host.registry.write(SV_SYSTEMS, {"ServerName": server})
     else:
-        text = f"[rcm]\r\nServiceUri=https://{server}:443\r\n"
+        text = f"[rcm]\r\nBiosId={host.spec.description.bios_id}\r\n"
         host.files.write(r"C:\ProgramData\Microsoft Azure Site Recovery\Config\RCMInfo.conf", text.encode())
+        told = {"RcmProxyTransportSettings": mobility_config.transport_settings(server)}
+        host.files.write(_source_config(host), json.dumps(told).encode())
     for name in SERVICES[:2]:
         if not host.services.is_running(name):
             host.services.start(name)
@@ -254,7 +262,7 @@ def _unconfigure(host: Host) -> tuple[int, str]:
         return Exit.NOT_REGISTERED, "The agent is not registered."
     host.registry.write(AGENT_PRODUCT, {"AgentConfigurationStatus": "Failed"})
     host.registry.remove_value(SV_SYSTEMS, "ServerName")
-    host.files.remove(r"C:\ProgramData\Microsoft Azure Site Recovery\Config\RCMInfo.conf")
+    host.files.remove(_source_config(host))
     host.services.running.discard("svagents")
     return Exit.OK, "The agent is unconfigured."
 

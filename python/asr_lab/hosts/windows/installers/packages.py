@@ -53,15 +53,18 @@ def identify(data: bytes) -> tuple[str, str] | None:
     return None
 
 
-def appliance_zip() -> bytes:
-    """Return the archive of the replication appliance: ``DRInstaller.ps1`` and the configuration manager's file."""
+def appliance_zip(folder: str = "", kind: str = "dr-installer") -> bytes:
+    """Return the archive of the replication appliance: ``DRInstaller.ps1`` and the configuration manager's file.
+
+    They stand in ``folder`` (``DRAppliance/``) or at the top; ``kind`` is what the script does.
+    """
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as pack:
         for name, data in (
-            ("DRInstaller.ps1", script("dr-installer")),
+            ("DRInstaller.ps1", script(kind)),
             ("MicrosoftAzureApplianceConfigurationManager.msi", b"MSI\r\n"),
         ):
-            entry = zipfile.ZipInfo(name, date_time=(2024, 3, 15, 0, 0, 0))
+            entry = zipfile.ZipInfo(folder + name, date_time=(2024, 3, 15, 0, 0, 0))
             pack.writestr(entry, data)
     return stream.getvalue()
 

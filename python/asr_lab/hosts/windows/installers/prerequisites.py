@@ -1,13 +1,13 @@
 """What a server must be before it becomes a configuration server or a replication appliance.
 
 The rules are those of the Site Recovery documentation (configuration server requirements; replication appliance
-requirements): operating system, English locale, no other roles, group policies not set, FIPS off, TLS 1.0 on, port 443
-free, disk space, clock.
+requirements) and, for the locale and a pending restart, of Microsoft's published sources of Unified Setup: operating
+system, English locale, no other roles, group policies not set, FIPS off, TLS 1.0 on, port 443 free, disk space, clock.
 """
 
 from collections.abc import Iterator
 
-from asr_lab.hosts.windows.state import Host
+from asr_lab.hosts.windows.state import SESSION_MANAGER, Host
 
 GIB = 1024**3
 MAX_SKEW_S = 15 * 60
@@ -22,14 +22,36 @@ _CACHE = r"HKLM\SOFTWARE\Microsoft\ServerManager\ServicingStorage\ServerComponen
 _SCHANNEL = r"HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0"
 
 
-def operating_system(host: Host, versions: tuple[str, ...]) -> Iterator[str]:
-    """Complain when the host's Windows is none of ``versions`` (flavour names), or its locale is not English."""
+def operating_system(host: Host, versions: tuple[str, ...], *, american: bool = False) -> Iterator[str]:
+    """Complain when the host's Windows is none of ``versions`` (flavour names), or its locale is not English.
+
+    ``american`` takes no other English than that of the United States.
+    """
     product = host.registry.text(r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion", "ProductName")
     if host.flavour.name not in versions:
         yield f"The operating system {product} is not supported on this server."
     language = host.registry.text(r"HKLM\SYSTEM\CurrentControlSet\Control\Nls\Language", "InstallLanguage") or ""
-    if not language.endswith("09"):
-        yield f"The operating system locale is not English (en-*): InstallLanguage is {language}."
+    number, prefix = ("0409", "en-us") if american else ("09", "en-")
+    if not language.endswith(number):
+        yield f"The operating system locale is not English ({prefix}*): InstallLanguage is {language}."
+    shown, culture = host.language, host.registry.text(r"HKCU\Control Panel\International", "LocaleName") or ""
+    for what, name in (("UI culture", shown), ("culture", culture)):
+        if name and not name.lower().startswith(prefix):
+            yield f"The {what} of the user is not English ({prefix}*): {name}."
+
+
+def restart(host: Host) -> Iterator[str]:
+    """Complain about a restart that Unified Setup sees pending: files to rename, or an update that is not finished."""
+    renames = host.registry.get(SESSION_MANAGER, "PendingFileRenameOperations")
+    volatile = host.registry.get(r"HKLM\SOFTWARE\Microsoft\Updates", "UpdateExeVolatile")
+    if renames is not None or volatile not in (None, "", "0", 0):
+        yield "A restart from a previous installation is pending. Restart the server and try again."
+
+
+def location(path: str) -> Iterator[str]:
+    """Complain about the root of the system's drive as the place to install to."""
+    if path.rstrip("\\/").lower() == "c:":
+        yield f"The install location {path} is the root of the system drive."
 
 
 def policies(host: Host) -> Iterator[str]:

@@ -1,21 +1,23 @@
 """Unified Setup: makes a Windows server a configuration server with process server and master target.
 
-Arguments, file formats, services and log places are those of the Site Recovery documentation. The exit codes of the
-real program are documented nowhere: the lab's own are 0 for success and 1 for everything else, with the reason in the
-logs, so nothing may be built on their values.
+Arguments, services and log places are those of the Site Recovery documentation; exit codes, what may stand beside
+``/Upgrade``, and that setup does not run twice over the same version, those of Microsoft's published setup sources. The
+reason of a failure stands in the logs.
 """
 
 import ntpath
 import re
 import secrets
 import string
+from enum import IntEnum
 
 from asr_lab.arm.estate import RegistrationRefused
-from asr_lab.hosts.windows import firewall
+from asr_lab.hosts.windows import firewall, web
 from asr_lab.hosts.windows.installers import packages
 from asr_lab.hosts.windows.installers import prerequisites as need
 from asr_lab.hosts.windows.installers.arguments import Arguments, BadArgumentError, extraction_folder, parse
 from asr_lab.hosts.windows.installers.logs import REGISTRATION_LOGS, SETUP_LOGS, Log
+from asr_lab.hosts.windows.installers.unified_setup_files import check_mysql, read_proxy
 from asr_lab.hosts.windows.result import Result, ok
 from asr_lab.hosts.windows.state import AGENT_PRODUCT, Host
 
@@ -36,9 +38,13 @@ SERVICES = {
     "W3SVC": "World Wide Web Publishing Service",
     "MySQL": "MySQL",
 }
+CS_PRODUCT = r"HKLM\SOFTWARE\Wow6432Node\InMage Systems\Installed Products\9"
+MYSQL_5_5 = r"HKLM\SOFTWARE\Wow6432Node\MySQL AB\MySQL Server 5.5"
+PROVIDER_FOLDER = r"C:\Program Files\Microsoft Azure Site Recovery Provider"
+CONFIGURATOR = PROVIDER_FOLDER + r"\DRConfigurator.exe"
 PROVIDER = ("dra", "Microsoft Azure Site Recovery Service")
 PORTS = (443, 9443, 44315)
-_SWITCHES = ("AcceptThirdpartyEULA", "ShowThirdpartyEULA", "SkipSpaceCheck", "BypassProxy")
+_SWITCHES = ("AcceptThirdpartyEULA", "ShowThirdpartyEULA", "SkipSpaceCheck", "BypassProxy", "Upgrade")
 _VALUES = (
     "ServerMode",
     "InstallLocation",
@@ -52,10 +58,30 @@ _VALUES = (
     "ProxySettingsFilePath",
     "DataTransferSecurePort",
 )
-_MYSQL_ROW = re.compile(r'(MySQLRootPassword|MySQLUserPassword)\s*=\s*"([^"]+)"')
-_PROXY_ROW = re.compile(r'(ProxyAuthentication|Proxy IP|ProxyPort|ProxyUserName|ProxyPassword)\s*=\s*"([^"]*)"')
 LONGEST_HOP = 4
 """Versions that an upgrade may pass: N-4."""
+
+
+class Exit(IntEnum):
+    """What setup ends with."""
+
+    DONE = 0
+    FAILED = 1
+    ARGUMENTS = 2
+    PREREQUISITES = 4
+    NOT_REGISTERED = 103
+    CONTAINER_NOT_REGISTERED = 112
+    NO_UPGRADE = 203
+    RESTART = 3010
+
+
+class _Stopped(Exception):
+    """Setup ends before its end, with an exit code and its reasons."""
+
+    def __init__(self, code: Exit, *reasons: str) -> None:
+        super().__init__(*reasons)
+        self.code = code
+        self.reasons = reasons
 
 
 def extract(host: Host, version: str, words: list[str]) -> Result:
@@ -79,42 +105,103 @@ def genpassphrase(host: Host, words: list[str]) -> Result:
 
 
 def setup(host: Host, version: str, words: list[str]) -> Result:
-    """``UNIFIEDSETUP.EXE``: check, install, register; 0 or 1, reasons in ``ASRSetupLogs`` and ``ASRLogs``."""
+    """``UNIFIEDSETUP.EXE``: check, install, register, or upgrade; reasons in ``ASRSetupLogs`` and ``ASRLogs``."""
     log = Log(host, SETUP_LOGS + r"\ASRUnifiedSetup.log")
     log.write("Microsoft Azure Site Recovery Unified Setup started.")
     try:
         given = parse(words, switches=_SWITCHES, values=_VALUES)
-        if given.has("ShowThirdpartyEULA"):
+        if given.has("Upgrade"):
+            _upgrade(host, version, given, words)
+            code = Exit.DONE
+        elif given.has("ShowThirdpartyEULA"):
             return ok("Third-party notices")
-        key = _checked(host, given)
+        else:
+            _fresh(host, version, given, log)
+            code = Exit.RESTART
     except BadArgumentError as wrong:
-        return _stop(log, str(wrong))
-    drive = ntpath.splitdrive(given.value("InstallLocation") or "")[0]
-    complaints = [*_hop(host, version), *_prerequisites(host, drive, skip_space=given.has("SkipSpaceCheck"))]
+        return _stop(log, Exit.ARGUMENTS, str(wrong))
+    except _Stopped as stopped:
+        return _stop(log, stopped.code, *stopped.reasons)
+    log.write("Setup completed successfully." + (" Restart the server." if code is Exit.RESTART else ""))
+    return Result(out="Setup completed successfully.\r\n", code=code)
+
+
+def _fresh(host: Host, version: str, given: Arguments, log: Log) -> None:
+    """Install and register. Raises BadArgumentError and _Stopped."""
+    if is_whole(host):
+        raise BadArgumentError("All components are already installed on this server; give /Upgrade to upgrade them.")
+    installed = host.registry.text(CS_PRODUCT, "Version")
+    if installed not in (None, version):
+        raise _Stopped(Exit.NO_UPGRADE, f"Version {installed} is installed in part; uninstall it first.")
+    key, proxy = _checked(host, given)
+    place = given.value("InstallLocation") or ""
+    drive = ntpath.splitdrive(place)[0]
+    complaints = [*need.location(place), *_prerequisites(host, drive, skip_space=given.has("SkipSpaceCheck"))]
     if complaints:
         log.write("Prerequisites check failed.")
-        return _stop(log, *complaints)
+        raise _Stopped(Exit.PREREQUISITES, *complaints)
     _install(host, version, drive)
     log.write("Configuration server, process server and master target were installed.")
+    refusal = web.way_out(host, proxy)
+    if refusal:
+        raise _Stopped(Exit.CONTAINER_NOT_REGISTERED, f"post request: (7) {refusal.format(name='Azure')}")
+    if reason := register(host, key):
+        raise _Stopped(Exit.NOT_REGISTERED, reason)
+    host.ask_for_restart()
+
+
+def is_whole(host: Host) -> bool:
+    """Return whether everything is installed and registered."""
+    names = (*SERVICES, PROVIDER[0])
+    services = all(host.services.find(name) is not None for name in names)
+    return services and host.registry.has(CS_PRODUCT) and host.registry.has(REGISTRATION)
+
+
+def _upgrade(host: Host, version: str, given: Arguments, words: list[str]) -> None:
+    """Put this version in the place of an older one. Raises BadArgumentError and _Stopped."""
+    old_mysql = host.registry.has(MYSQL_5_5)
+    if old_mysql and not given.has("AcceptThirdpartyEULA"):
+        raise BadArgumentError("/AcceptThirdpartyEULA is required: MySQL 5.5 is replaced.")
+    if len(words) > (3 if old_mysql else 2):
+        raise BadArgumentError("Other arguments are given beside /Upgrade; give it alone.")
+    if not is_whole(host):
+        raise BadArgumentError("/Upgrade is given, but not all components are installed and registered.")
+    installed = host.registry.text(CS_PRODUCT, "Version") or "0.0"
+    (old_major, old), (new_major, new) = (tuple(map(int, word.split(".")[:2])) for word in (installed, version))
+    if (new_major, new) <= (old_major, old):
+        raise _Stopped(Exit.NO_UPGRADE, f"The installed version {installed} is as new as {version}, or newer.")
+    if new_major != old_major or new - old > LONGEST_HOP:
+        raise _Stopped(
+            Exit.NO_UPGRADE,
+            f"An upgrade from {installed} to {version} is not supported; upgrade over at most {LONGEST_HOP} versions.",
+        )
+    _install(host, version, ntpath.splitdrive(host.registry.text(CS_PRODUCT, "InstallDirectory") or "")[0])
+    host.services.install(*PROVIDER, rf'"{PROVIDER_FOLDER}\dra.exe"')
+    host.registry.remove(MYSQL_5_5)
+
+
+def register(host: Host, key: bytes) -> str | None:
+    """Register the server with the vault of a key and let the provider run; return why the vault refused, or None."""
+    log = Log(host, REGISTRATION_LOGS + r"\DRASetupWizard.log")
     passphrase = (host.files.text(PASSPHRASE) or "").strip()
     try:
         with host.lock.paused():
             host.uplink.register_configuration_server(key, host.describe(), passphrase)
     except RegistrationRefused as refused:
         reason = f"Registration with the vault failed: {_reason(refused)}"
-        Log(host, REGISTRATION_LOGS + r"\DRASetupWizard.log").write(reason)
-        return _stop(log, reason)
-    host.registry.write(REGISTRATION, {"HostName": host.spec.description.host_name, "ProxyType": "None"})
-    host.services.install(*PROVIDER, r'"C:\Program Files\Microsoft Azure Site Recovery Provider\dra.exe"')
-    Log(host, REGISTRATION_LOGS + r"\DRASetupWizard.log").write("Registration with the vault succeeded.")
-    host.ask_for_restart()
-    log.write("Setup completed successfully. Restart the server.")
-    return ok("Setup completed successfully.")
+        log.write(reason)
+        return reason
+    vault = re.search(r"<ResourceName>([^<]*)</ResourceName>", key.decode("utf-8-sig", errors="replace"))
+    values = {"HostName": host.spec.description.host_name, "ProxyType": "None"}
+    host.registry.write(REGISTRATION, values | {"ResourceName": vault.group(1) if vault else ""})
+    host.services.install(*PROVIDER, rf'"{PROVIDER_FOLDER}\dra.exe"')
+    log.write("Registration with the vault succeeded.")
+    return None
 
 
-def _stop(log: Log, *texts: str) -> Result:
+def _stop(log: Log, code: Exit, *texts: str) -> Result:
     log.write(*(f"ERROR: {text}" for text in texts), "Setup failed.")
-    return Result(err="".join(f"{text}\r\n" for text in texts), code=1)
+    return Result(err="".join(f"{text}\r\n" for text in texts), code=code)
 
 
 def _reason(refused: RegistrationRefused) -> str:
@@ -126,8 +213,8 @@ def _reason(refused: RegistrationRefused) -> str:
     return f"{sentences.get(refused.code, refused.code)} {refused.message}"
 
 
-def _checked(host: Host, given: Arguments) -> bytes:
-    """Return the vault registration key after every argument and file was found right. Raises BadArgumentError."""
+def _checked(host: Host, given: Arguments) -> tuple[bytes, web.WebProxy | None]:
+    """Return key and proxy after every argument and file was found right. Raises BadArgumentError."""
     if not given.has("AcceptThirdpartyEULA"):
         raise BadArgumentError("/AcceptThirdpartyEULA is required: the third-party licence is not accepted.")
     mode, kind = given.value("ServerMode") or "", given.value("EnvType") or ""
@@ -146,10 +233,11 @@ def _checked(host: Host, given: Arguments) -> bytes:
     port = given.value("DataTransferSecurePort") or "9443"
     if port != "9443":
         raise BadArgumentError(f"/DataTransferSecurePort: the lab plays the default 9443 only, not {port}.")
-    _mysql(_file(host, given, "MySQLCredsFilePath"))
+    check_mysql(_file(host, given, "MySQLCredsFilePath"))
+    proxy = None
     if given.value("ProxySettingsFilePath") is not None:
-        _proxy(host, _file(host, given, "ProxySettingsFilePath"))
-    return _file(host, given, "VaultCredsFilePath")
+        proxy = read_proxy(host, _file(host, given, "ProxySettingsFilePath"))
+    return _file(host, given, "VaultCredsFilePath"), proxy
 
 
 def _file(host: Host, given: Arguments, name: str) -> bytes:
@@ -162,50 +250,6 @@ def _file(host: Host, given: Arguments, name: str) -> bytes:
     return data
 
 
-def _mysql(data: bytes) -> None:
-    rows = [row.strip() for row in data.decode("utf-8-sig", errors="replace").splitlines() if row.strip()]
-    found = [match.group(1) for row in rows[1:] if (match := _MYSQL_ROW.fullmatch(row))]
-    if rows[:1] != ["[MySQLCredentials]"] or len(rows) != 3 or len(set(found)) != 2:
-        raise BadArgumentError(
-            "/MySQLCredsFilePath: the file must hold [MySQLCredentials] and, in quotes, MySQLRootPassword and "
-            "MySQLUserPassword."
-        )
-
-
-def _proxy(host: Host, data: bytes) -> None:
-    """Check the proxy's file, and that the proxy answers. Raises BadArgumentError."""
-    rows = [row.strip() for row in data.decode("utf-8-sig", errors="replace").splitlines() if row.strip()]
-    found = {match.group(1): match.group(2) for row in rows[1:] if (match := _PROXY_ROW.fullmatch(row))}
-    wanted = found.get("ProxyAuthentication", "").lower()
-    if rows[:1] != ["[ProxySettings]"] or len(found) != len(rows) - 1 or wanted not in ("yes", "no"):
-        raise BadArgumentError(
-            "/ProxySettingsFilePath: the file must hold [ProxySettings], ProxyAuthentication (Yes or No), Proxy IP, "
-            "ProxyPort, ProxyUserName and ProxyPassword in quotes."
-        )
-    if wanted == "yes" and not (found.get("ProxyUserName") and found.get("ProxyPassword")):
-        raise BadArgumentError("/ProxySettingsFilePath: ProxyAuthentication is Yes, but user or password is empty.")
-    address, port = found.get("Proxy IP", ""), found.get("ProxyPort", "")
-    with host.lock.paused():
-        answers = port.isdigit() and host.uplink.connects(host.spec.address, address, int(port))
-    if not answers:
-        raise BadArgumentError(f"/ProxySettingsFilePath: the proxy {address}:{port} was not reached.")
-
-
-def _hop(host: Host, version: str) -> list[str]:
-    """Complain about an upgrade from a version that is too old, and about a version older than the installed one."""
-    installed = host.registry.text(AGENT_PRODUCT, "Product_Version")
-    if installed is None or not host.registry.has(REGISTRATION):
-        return []
-    (old_major, old), (new_major, new) = (tuple(map(int, word.split(".")[:2])) for word in (installed, version))
-    if (new_major, new) < (old_major, old):
-        return [f"The installed version {installed} is newer than {version}."]
-    if new_major != old_major or new - old > LONGEST_HOP:
-        return [
-            f"An upgrade from {installed} to {version} is not supported; upgrade over at most {LONGEST_HOP} versions."
-        ]
-    return []
-
-
 def _prerequisites(host: Host, drive: str, *, skip_space: bool) -> list[str]:
     complaints = [
         *need.operating_system(host, ("2012r2", "2016")),
@@ -216,7 +260,7 @@ def _prerequisites(host: Host, drive: str, *, skip_space: bool) -> list[str]:
         *need.space(host, drive, 5, "the installation"),
     ]
     if not host.registry.has(AGENT_PRODUCT):
-        complaints += need.roles(host)
+        complaints += [*need.restart(host), *need.roles(host)]
     if not skip_space and not complaints:
         complaints += need.space(host, drive, 600, "the process server cache")
     return complaints
@@ -225,6 +269,7 @@ def _prerequisites(host: Host, drive: str, *, skip_space: bool) -> list[str]:
 def _install(host: Host, version: str, drive: str) -> None:
     files = {
         HOME + r"\bin\genpassphrase.exe": packages.program("genpassphrase", version),
+        CONFIGURATOR: packages.program("dr-configurator", version),
         HOME + r"\bin\cspsconfigtool.exe": packages.program("cspsconfigtool", version),
         HOME + r"\var\configurator_register_host_static_info.log": b"",
         f"{REPOSITORY}\\{packages.MOBILITY_FILE}": packages.program("mobility-package", version),
@@ -242,12 +287,10 @@ def _install(host: Host, version: str, drive: str) -> None:
     for name, display in SERVICES.items():
         host.services.install(name, display, rf'"{drive}\home\svsystems\bin\{name}.exe"')
     # The provider is configured, and can run, only when the registration succeeded.
-    image = r'"C:\Program Files\Microsoft Azure Site Recovery Provider\dra.exe"'
-    host.services.install(*PROVIDER, image, start=3, run=False)
-    host.registry.write(
-        AGENT_PRODUCT,
-        {"Product_Version": version, "PostInstallActions": "Succeeded", "AgentConfigurationStatus": "Succeeded"},
-    )
+    host.services.install(*PROVIDER, rf'"{PROVIDER_FOLDER}\dra.exe"', start=3, run=False)
+    done = {"PostInstallActions": "Succeeded", "AgentConfigurationStatus": "Succeeded"}
+    host.registry.write(CS_PRODUCT, {"Version": version, "InstallDirectory": f"{drive}\\"})
+    host.registry.write(AGENT_PRODUCT, {"Version": version, "Product_Version": version, **done})
     open_ports(host, PORTS)
 
 
