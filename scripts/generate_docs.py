@@ -26,8 +26,10 @@ from asr_migrate.domain.lifecycle import (
     Verb,
     Wait,
 )
+from asr_migrate.domain.machine import Os
 from asr_migrate.domain.readiness_rules import RULES
 from asr_migrate.engine.decide import decide
+from asr_migrate.hosts import mobility_codes
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 MADE_BY = "<!-- Made by scripts/generate_docs.py; change the tables it reads, then run it. -->"
@@ -237,6 +239,19 @@ def runbook() -> str:
             [(f"`{row.code}`", row.cause, row.remedy, "yes" if row.transient else "") for row in rows],
         ),
         "",
+        "## When Azure does not answer",
+        "",
+        "- A read is tried again up to five times: after 429, 408 or 5xx, a connection that broke, an answer that was",
+        "  cut off, a page that a proxy gave in Azure's place. Waits follow `Retry-After`, five minutes at most.",
+        "- A write is sent again only after 429, which says that nothing was begun, and once with a new token after",
+        "  401. Any other answer that leaves it open (408, 5xx, none) is looked up: the machine, its jobs, the policy.",
+        "- A connection is given 30 seconds, the next bytes of an answer 60. An operation that Azure took is followed",
+        "  for an hour, a change of a recovery plan for ten minutes; then the error names what goes on there",
+        "  (`OperationStillRuns`), and nothing is cancelled.",
+        "- A sign-in service that is away (`SignInUnavailable`) is waited for as Azure itself is. A sign-in that is",
+        "  refused is asked for once and told at once.",
+        "",
+        *installers(),
         "## Findings of the assessment",
         "",
         "A *blocker* leaves the machine out of its wave, the others go on. A *warning* is only said aloud.",
@@ -248,6 +263,49 @@ def runbook() -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def installers() -> list[str]:
+    """Return the section on the installers of the Mobility service: exit codes, error names, texts of their logs."""
+    known = mobility_codes.table()
+
+    def rows(found: Iterable[tuple[object, mobility_codes.Known]]) -> list[str]:
+        return table(("Seen", "Cause", "Remedy"), [(f"`{seen}`", one.cause, one.remedy) for seen, one in found])
+
+    return [
+        "## Installers of the Mobility service",
+        "",
+        "What `prepare_sources` says of an installer that failed: by its exit code, by the name that it wrote to",
+        "`InstallerErrors.json` (there with `ASRMobilityService` before it), and by what its logs say (patterns).",
+        "",
+        "### Exit codes on Windows",
+        "",
+        *rows(sorted(known.codes[Os.WINDOWS].items())),
+        "",
+        "### Exit codes on Linux",
+        "",
+        *rows(sorted(known.codes[Os.LINUX].items())),
+        "",
+        "### Steps that are not the installer's own",
+        "",
+        "Our unpacking, and codes of the shell that could not start a program.",
+        "",
+        *rows(
+            (f"{family}: {step}, {'any other' if code is None else code}", one)
+            for family, by_step in known.steps.items()
+            for step, by_code in by_step.items()
+            for code, one in by_code.items()
+        ),
+        "",
+        "### Names in InstallerErrors.json",
+        "",
+        *rows(sorted(known.errors.items())),
+        "",
+        "### Texts in logs",
+        "",
+        *rows((pattern if isinstance(pattern, str) else pattern.pattern, one) for pattern, one in known.texts),
+        "",
+    ]
 
 
 VAULT = (

@@ -11,16 +11,14 @@ import argparse
 import difflib
 import os
 import platform
-import shutil
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from tests.scenarios.harness import ROOT, LabProcess
+from tests.scenarios.harness import ROOT, directory, fresh_lab
 
 from . import hosts_linux, hosts_windows
 from .hosts_figures import HEAD, HostFigures, Measured, page, rows
@@ -33,16 +31,6 @@ PAGE = ROOT / "docs" / "performance-hosts.md"
 
 #: Makes a fresh host, with a directory for its files.
 Fresh = Callable[[Path], AbstractContextManager[Place]]
-
-
-@contextmanager
-def directory() -> Iterator[Path]:
-    """A directory with a short name, since ssh limits control sockets to about 100 characters."""
-    path = Path(tempfile.mkdtemp(prefix="asr-"))
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def measure(
@@ -112,7 +100,7 @@ def main() -> int:
     def say(line: str) -> None:
         print(line, flush=True)
 
-    with directory() as state, LabProcess(state, net=NET) as lab:
+    with fresh_lab(NET) as lab:
         linux = hosts_linux.choose(lab)
         figures = [
             measure(linux.name, linux.note, linux.fresh, linux.ways, given.rounds, say),

@@ -6,7 +6,6 @@ import secrets
 import shlex
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .harness import PLAYBOOK, ROOT, Ran
+from .harness import PLAYBOOK, ROOT, Ran, directory
 from .real_host import ADDRESS, CONTROLLER_ADDRESS, NAME, SSHD, NamespaceRefused, RealHost
 
 #: Files of the machine under test that the host's own namesakes stand for.
@@ -33,9 +32,8 @@ def real_host(*programs: str, old: bool = False) -> Iterator[RealHost]:
     missing = [program for program in wanted if not shutil.which(program.split()[0])]
     if missing:
         pytest.skip(f"needs {', '.join(missing)}; in brackets the Debian package to install")
-    state = Path(tempfile.mkdtemp(prefix="asr-"))
     try:
-        with RealHost(state, old=old) as running:
+        with directory() as state, RealHost(state, old=old) as running:
             yield running
     except NamespaceRefused as refused:
         pytest.skip(f"this machine lets no network namespace be made: {refused}")

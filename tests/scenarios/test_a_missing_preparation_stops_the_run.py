@@ -48,7 +48,7 @@ def test_without_the_token_filter_key_the_push_is_refused_with_cause_and_remedy(
 
 @pytest.fixture(scope="module")
 def landing_zone() -> Iterator[LabProcess]:
-    """A lab whose classic landing zone is there and whose configuration server is not, for all stories of its set-up."""
+    """A lab with the classic landing zone and without its configuration server, for all stories of its set-up."""
     with fresh_lab("127.23") as lab:
         prepared(lab, "prepare_landing_zone", limit=LEGACY)
         yield lab

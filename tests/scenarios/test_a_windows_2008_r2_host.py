@@ -2,15 +2,12 @@
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .harness import ROOT, LabProcess, Ran
+from .harness import ROOT, LabProcess, Ran, fresh_lab
 
 HOST = "app-2008"
 PLAY = """
@@ -38,12 +35,8 @@ OTHER_THAN_ITS_IMAGE = {
 
 @pytest.fixture
 def lab() -> Iterator[LabProcess]:
-    state = Path(tempfile.mkdtemp(prefix="asr-"))
-    try:
-        with LabProcess(state, net="127.56") as running:
-            yield running
-    finally:
-        shutil.rmtree(state, ignore_errors=True)
+    with fresh_lab("127.56") as running:
+        yield running
 
 
 def run(lab: LabProcess, tasks: str) -> Ran:

@@ -8,13 +8,10 @@ role, which takes about seven minutes.
 
 import json
 import os
-import shutil
-import tempfile
-from pathlib import Path
 
 import pytest
 
-from .harness import ROOT, LabProcess
+from .harness import ROOT, fresh_lab
 
 EVERY = bool(os.environ.get("ASR_EVERY_TASK"))
 SAMPLE = (
@@ -31,12 +28,8 @@ SECRET_FILES = ("mysqlcredentials", ".vaultcredentials", "proxysettings", "passp
 @pytest.fixture(scope="module")
 def fresh():
     """One lab for both appliances."""
-    state = Path(tempfile.mkdtemp(prefix="asr-"))
-    try:
-        with LabProcess(state, net="127.55") as lab:
-            yield lab
-    finally:
-        shutil.rmtree(state, ignore_errors=True)
+    with fresh_lab("127.55") as lab:
+        yield lab
 
 
 def run_until_done(lab, appliance):

@@ -6,18 +6,15 @@ from there, upgraded, removed. Classic hosts are prepared so in the rehearsal.
 
 import json
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import boto3
 import pytest
 
 from asr_lab.hosts import mobility_config
 
-from .harness import ROOT, LabProcess, Ran
+from .harness import ROOT, LabProcess, Ran, fresh_lab
 
 HOSTS = ("web-2022", "db-rhel8")
 APPLIANCE = "10.20.0.20"
@@ -35,14 +32,10 @@ PLAY = """
 
 @pytest.fixture
 def lab() -> Iterator[LabProcess]:
-    state = Path(tempfile.mkdtemp(prefix="asr-"))
-    try:
-        with LabProcess(state, net="127.54") as running:
-            (state / "play.yml").write_text(PLAY)
-            launch_appliance(running)
-            yield running
-    finally:
-        shutil.rmtree(state, ignore_errors=True)
+    with fresh_lab("127.54") as running:
+        (running.state / "play.yml").write_text(PLAY)
+        launch_appliance(running)
+        yield running
 
 
 def launch_appliance(lab: LabProcess) -> None:

@@ -2,15 +2,13 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from .harness import ROOT, LabProcess
+from .harness import ROOT, LabProcess, directory
 
 MOVED = {
     "app-2008": "orders-app-01",
@@ -30,22 +28,19 @@ pytestmark = pytest.mark.rehearsal
 @pytest.fixture(scope="module")
 def rehearsal():
     """The finished README command and the lab that it leaves running."""
-    state = Path(tempfile.mkdtemp(prefix="asr-"))
-    environment = os.environ | {"ASR_LAB_NET": "127.22", "ASR_LAB_STATE": str(state), "COLUMNS": "200"}
-    done = subprocess.run(
-        [str(REHEARSE), "rehearse"],
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
+    with directory() as state:
+        environment = os.environ | {"ASR_LAB_NET": "127.22", "ASR_LAB_STATE": str(state), "COLUMNS": "200"}
+        done = subprocess.run(
+            [str(REHEARSE), "rehearse"],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         with LabProcess(state, net="127.22", reports=REPORTS) as lab:
             yield done, lab
-    finally:
-        shutil.rmtree(state, ignore_errors=True)
 
 
 def reported() -> dict[str, dict]:

@@ -7,11 +7,9 @@ and owner, the whole registry and the services of the Windows ones.
 import json
 import os
 import random
-import shutil
 import signal
 import stat
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +19,7 @@ import pytest
 import winrm
 import yaml
 
-from .harness import PLAYBOOK, ROOT, LabProcess, Ran
+from .harness import PLAYBOOK, ROOT, LabProcess, Ran, directory, fresh_lab
 
 NET = "127.51"
 #: Windows Server 2008 R2, RHEL 6.7 without Python and with 2013's SSH only, Windows Server 2022, RHEL 8.8
@@ -209,17 +207,11 @@ class Sources:
 @pytest.fixture
 def sources() -> Iterator[Sources]:
     """Four fresh machines, gone afterwards."""
-    state = Path(tempfile.mkdtemp(prefix="asr-"))
-    folder = Path(tempfile.mkdtemp(prefix="asr-"))
-    try:
-        with LabProcess(state, net=NET) as lab:
-            made = Sources(lab, folder)
-            made.write()
-            made.make_unlike()
-            yield made
-    finally:
-        shutil.rmtree(state, ignore_errors=True)
-        shutil.rmtree(folder, ignore_errors=True)
+    with directory() as folder, fresh_lab(NET) as lab:
+        made = Sources(lab, folder)
+        made.write()
+        made.make_unlike()
+        yield made
 
 
 def well_ended(ran: Ran) -> None:

@@ -10,11 +10,9 @@ import os
 import re
 import secrets
 import shlex
-import shutil
 import string
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,7 +32,7 @@ from .canaries import (
     sightings,
     windows_command_lines,
 )
-from .harness import LabProcess
+from .harness import LabProcess, directory
 
 NET = "127.59"
 #: Slower than other stories: at -vvv, and watched, the playbooks take longer.
@@ -151,16 +149,12 @@ def _belongs(seen: Sighting, canary: str, place: str) -> bool:
 @pytest.fixture(scope="module")
 def story() -> Iterator[Story]:
     """The story, told to its end."""
-    state, home = (Path(tempfile.mkdtemp(prefix="asr-")) for _ in range(2))
-    try:
+    with directory() as state, directory() as home:
         with LabProcess(state, net=NET):
             pass
         canaries = plant(state)
         with LabProcess(state, net=NET, speed=SPEED) as lab:
             yield told(Story(lab, home, canaries))
-    finally:
-        shutil.rmtree(state, ignore_errors=True)
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def word() -> str:

@@ -1,9 +1,10 @@
 """A modernized vault with an appliance that has found one machine, made with the SDK."""
 
+from tests.worlds.hosts import host
+
 from asr_lab.arm.site_recovery import world_add_physical_server, world_register_appliance
 
 from .journey import ACCOUNT, GROUP, PROD, TEST, Journey, associate, make_policy, make_vault, protect
-from .machines import machine
 from .served import Client, Served
 
 
@@ -11,7 +12,7 @@ async def discovered_machine(azure: Client, served: Served) -> Journey:
     """Make vault, appliance, policy and mapping; return what protecting the machine takes."""
     vault = await make_vault(azure)
     served.hosts.hosts.update(
-        {"10.20.0.20": machine("appliance", "10.20.0.20", 20), "10.20.1.21": machine("web-1", "10.20.1.21", 21)}
+        {"10.20.0.20": host("appliance", "10.20.0.20", 20), "10.20.1.21": host("web-1", "10.20.1.21", 21)}
     )
     world_register_appliance(
         served.world, vault_id=vault, host=served.hosts.hosts["10.20.0.20"], now=served.clock.now()

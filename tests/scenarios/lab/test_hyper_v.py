@@ -1,5 +1,7 @@
 """HyperVReplicaAzure with the unmodified SDK: from an empty subscription to an empty vault."""
 
+from tests.worlds.hosts import host
+
 from asr_lab.arm.providers.hyper_v_model import VirtualAdapter, VirtualDisk, VirtualMachine
 from asr_lab.arm.site_recovery_hyper_v import world_register_hyper_v_host
 
@@ -18,7 +20,7 @@ from .journey import (
     move,
     protect,
 )
-from .machines import machine, registration_file
+from .registration import register_certificate
 
 SQL = VirtualMachine(
     vm_id="b1956159-f3d3-4317-86d4-000000000001",
@@ -36,11 +38,11 @@ def test_a_machine_migrates_and_leaves_an_empty_vault(tell, served):
         body = {"properties": {"customDetails": {"instanceType": "FabricSpecificCreationInput"}}}
         fabric = await azure.do("replication_fabrics.begin_create", "site-1", body)
         assert fabric.properties.custom_details["instanceType"] == "HyperVSite"
-        credentials = await registration_file(azure, site=(fabric.properties.internal_identifier, "site-1"))
+        credentials = await register_certificate(azure, site=(fabric.properties.internal_identifier, "site-1"))
         world_register_hyper_v_host(
             served.world,
             vault_credentials_xml=credentials,
-            host=machine("hv-1", "10.30.0.10", 30),
+            host=host("hv-1", "10.30.0.10", 30),
             machines=[SQL],
             now=served.last_request_at(),
         )

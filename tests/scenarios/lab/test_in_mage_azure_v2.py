@@ -1,5 +1,7 @@
 """InMageAzureV2, the classic architecture, with the unmodified SDK: from an empty subscription to an empty vault."""
 
+from tests.worlds.hosts import host
+
 from asr_lab.arm.site_recovery import world_register_configuration_server, world_register_mobility
 
 from .journey import (
@@ -16,7 +18,7 @@ from .journey import (
     move,
     protect,
 )
-from .machines import machine, registration_file
+from .registration import register_certificate
 
 PASSPHRASE = "a passphrase of the test"
 
@@ -24,10 +26,10 @@ PASSPHRASE = "a passphrase of the test"
 def test_a_machine_migrates_and_leaves_an_empty_vault(tell, served):
     async def story(azure):
         await make_vault(azure)
-        server = machine("cs-1", "10.20.0.10", 10, agent="9.59.0.0")
-        source = machine("app-1", "10.20.1.12", 12, agent="9.59.0.0")
+        server = host("cs-1", "10.20.0.10", 10, agent="9.59.0.0")
+        source = host("app-1", "10.20.1.12", 12, agent="9.59.0.0")
         served.hosts.hosts.update({"10.20.0.10": server, "10.20.1.12": source})
-        credentials = await registration_file(azure)
+        credentials = await register_certificate(azure)
         world_register_configuration_server(
             served.world,
             vault_credentials_xml=credentials,

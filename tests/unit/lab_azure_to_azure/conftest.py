@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.unit.lab_site_recovery.conftest import GROUP, PROD, SUB, Lab
+from tests.unit.lab_site_recovery.conftest import Lab
+from tests.worlds.zones import GROUP, PROD, SUB
 
 from asr_lab.arm import landing_zone
 from asr_lab.arm.providers.azure_to_azure_source import seed_virtual_machine

@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from tests.unit.lab_site_recovery.conftest import ACCOUNT, GIB, GROUP, PROD, TEST, Lab, host
+from tests.unit.lab_site_recovery.conftest import Lab
+from tests.worlds.hosts import GIB, host
+from tests.worlds.zones import ACCOUNT, GROUP, PROD, TEST
 
 from asr_lab.arm.providers.hyper_v_model import VirtualAdapter, VirtualDisk, VirtualMachine
 from asr_lab.arm.site_recovery_hyper_v import world_register_hyper_v_host
@@ -87,8 +89,7 @@ class Site:
 
     def key(self) -> bytes:
         internal = self.lab.get(self.fabric)["properties"]["internalIdentifier"]
-        site = f"<SiteId>{internal}</SiteId><SiteName>site-1</SiteName></RSVaultAsrCreds>".encode()
-        return self.lab.vault_key(self.vault).replace(b"</RSVaultAsrCreds>", site)
+        return self.lab.vault_key(self.vault, site=(internal, "site-1"))
 
     def associate(self) -> dict[str, Any]:
         made = self.lab.do("PUT", self.policy, {"properties": {"providerSpecificInput": POLICY}})
@@ -174,8 +175,7 @@ class Site:
 
     @property
     def vms(self) -> dict[str, Any]:
-        listed = self.lab.get(f"{GROUP}/providers/Microsoft.Compute/virtualMachines", api="2025-04-01")
-        return {vm["name"]: vm for vm in listed["value"]}
+        return self.lab.vms
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 from tests.unit.lab_hyper_v.conftest import POLICY
-from tests.unit.lab_site_recovery.conftest import GROUP, PROD, TEST
+from tests.worlds.zones import GROUP, PROD, TEST
 
 PLANNED_TASKS = [
     ("PlannedFailoverPreflightChecksTask", "VmPfoPrerequisitesCheck", "Prerequisites check for planned failover"),

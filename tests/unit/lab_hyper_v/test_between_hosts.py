@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from tests.unit.lab_hyper_v.conftest import machine
-from tests.unit.lab_site_recovery.conftest import Lab, host
+from tests.unit.lab_site_recovery.conftest import Lab
+from tests.worlds.hosts import host
 
 from asr_lab.arm.site_recovery_hyper_v import Cloud, VmNetwork, world_register_vmm
 

@@ -2,7 +2,8 @@
 
 import pytest
 from tests.unit.lab_hyper_v.conftest import OLD, machine
-from tests.unit.lab_site_recovery.conftest import GIB, GROUP, PROD
+from tests.worlds.hosts import GIB
+from tests.worlds.zones import GROUP, PROD
 
 from asr_lab.arm.providers.hyper_v_model import VirtualDisk
 

@@ -2,7 +2,7 @@
 
 import pytest
 from tests.unit.lab_hyper_v.conftest import OLD, Site, machine
-from tests.unit.lab_site_recovery.conftest import host
+from tests.worlds.hosts import host
 
 from asr_lab.arm.estate import RegistrationRefused
 from asr_lab.arm.site_recovery_hyper_v import world_register_hyper_v_host

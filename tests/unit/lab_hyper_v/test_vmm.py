@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from tests.unit.lab_hyper_v.conftest import POLICY, machine
-from tests.unit.lab_site_recovery.conftest import ACCOUNT, GROUP, PROD, Lab, host
+from tests.unit.lab_site_recovery.conftest import Lab
+from tests.worlds.hosts import host
+from tests.worlds.zones import ACCOUNT, GROUP, PROD
 
 from asr_lab.arm.providers.hyper_v_model import VirtualAdapter
 from asr_lab.arm.site_recovery_hyper_v import Cloud, VmNetwork, world_register_vmm

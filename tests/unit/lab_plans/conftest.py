@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.unit.lab_site_recovery.conftest import ACCOUNT, GROUP, PROD, TEST, Lab, host
+from tests.unit.lab_site_recovery.conftest import Lab
+from tests.worlds.hosts import host
+from tests.worlds.vaults import POLICIES
+from tests.worlds.zones import ACCOUNT, GROUP, PROD, TEST
 
 from asr_lab.arm.site_recovery import world_add_physical_server, world_register_appliance
 from asr_lab.arm.wire import Response
@@ -132,8 +135,7 @@ class Wave:
 
     @property
     def vms(self) -> set[str]:
-        listed = self.lab.get(f"{GROUP}/providers/Microsoft.Compute/virtualMachines", api="2025-04-01")
-        return {str(vm["name"]) for vm in listed["value"]}
+        return set(self.lab.vms)
 
     def move_to_another_world(self) -> None:
         """Write the world down and go on with what is read back, as the lab does when it is started again."""
@@ -171,11 +173,11 @@ def lab() -> Lab:
 def wave(lab: Lab) -> Wave:
     """Three machines that an appliance has found; none is protected yet."""
     vault = lab.make_vault("vault-plans")
-    lab.hosts.machines["10.20.0.20"] = host("appliance", "10.20.0.20", 20)
-    fabric = world_register_appliance(lab.world, vault_id=vault, host=lab.hosts.machines["10.20.0.20"], now=lab.now)
+    lab.hosts.hosts["10.20.0.20"] = host("appliance", "10.20.0.20", 20)
+    fabric = world_register_appliance(lab.world, vault_id=vault, host=lab.hosts.hosts["10.20.0.20"], now=lab.now)
     for number, name in enumerate(NAMES, 31):
         address = f"10.20.1.{number}"
-        lab.hosts.machines[address] = host(name, address, number)
+        lab.hosts.hosts[address] = host(name, address, number)
         world_add_physical_server(
             lab.world, vault_id=vault, address=address, account="admin", credential_type="WindowsServer", now=lab.now
         )
@@ -185,17 +187,7 @@ def wave(lab: Lab) -> Wave:
     found = lab.get(f"{details['physicalSiteId']}/machines", api="2023-06-06")["value"]
     machines = {machine["properties"]["displayName"]: machine["id"] for machine in found}
     policy = f"{vault}/replicationPolicies/policy"
-    settings = {
-        "instanceType": "InMageRcm",
-        "recoveryPointHistoryInMinutes": 1440,
-        "crashConsistentFrequencyInMinutes": 5,
-        "appConsistentFrequencyInMinutes": 0,
-        "enableMultiVmSync": "false",
-    }
-    assert lab.do("PUT", policy, {"properties": {"providerSpecificInput": settings}})["state"] == "Succeeded"
-    mapping = {"properties": {"targetProtectionContainerId": "Microsoft Azure", "policyId": policy}}
-    path = f"{container}/replicationProtectionContainerMappings/mapping"
-    assert lab.do("PUT", path, mapping)["state"] == "Succeeded"
+    lab.map_policy(vault, container, POLICIES["modernized"])
     return Wave(lab, vault, fabric, container, policy, details["processServers"][0]["id"], machines)
 
 

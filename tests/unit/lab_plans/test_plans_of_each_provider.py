@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from tests.unit.lab_azure_to_azure.conftest import Regions, regions
 from tests.unit.lab_hyper_v.conftest import Site, bare, site
-from tests.unit.lab_site_recovery.conftest import TEST, Lab, Ready, classic
+from tests.unit.lab_site_recovery.conftest import Lab, Ready, classic
+from tests.worlds.zones import TEST
 
 __all__ = ["bare", "classic", "regions", "site"]
 

@@ -14,7 +14,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient, models
 from requests.adapters import BaseAdapter
 from tests.unit.lab_plans.conftest import NAMES, TEST, Lab, Wave, action
-from tests.unit.lab_site_recovery.conftest import SUB
+from tests.worlds.zones import SUB
 
 from asr_lab.arm.wire import Request
 

@@ -1,17 +1,16 @@
 """The small Azure of the Site Recovery tests, in which scenarios are planted; and the same over real HTTPS."""
 
 import asyncio
-import importlib.util
 import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import aiohttp
 import pytest
+from tests.unit.lab_site_recovery.conftest import classic, lab, modern
+from tests.worlds.vaults import policy_body
 
 from asr_lab.arm import scenarios
 from asr_lab.arm.admin import WorldAdmin
@@ -22,37 +21,11 @@ from asr_lab.arm.tokens import Credentials
 from asr_lab.arm.world import World
 from asr_lab.clock import ManualClock, VirtualClock
 
+__all__ = ["certs", "classic", "lab", "modern", "served", "vaulted"]
+
 ADDRESS = "127.47.0.1"
 CLIENT = "33333333-3333-4333-8333-333333333333"
 SECRET = "not a real secret"
-
-
-def _site_recovery() -> ModuleType:
-    file = Path(__file__).parent.parent / "lab_site_recovery" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("lab_site_recovery_fixtures", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_FIXTURES = _site_recovery()
-lab = _FIXTURES.lab
-modern = _FIXTURES.modern
-classic = _FIXTURES.classic
-
-POLICY = {
-    "properties": {
-        "providerSpecificInput": {
-            "instanceType": "InMageRcm",
-            "recoveryPointHistoryInMinutes": 1440,
-            "crashConsistentFrequencyInMinutes": 5,
-            "appConsistentFrequencyInMinutes": 0,
-            "enableMultiVmSync": "false",
-        }
-    }
-}
 
 
 class Vaulted:
@@ -67,7 +40,7 @@ class Vaulted:
         scenarios.plant(self.lab.world, scenarios.scenario(name).narrowed(match))
 
     def put(self) -> Any:
-        return self.lab.ask("PUT", self.policy, POLICY)
+        return self.lab.ask("PUT", self.policy, policy_body("modernized"))
 
     def exists(self) -> bool:
         self.lab.advance(60)
@@ -129,9 +102,8 @@ def served(certs: Certificates) -> Any:
         url = f"https://{ADDRESS}:{runner.addresses[0][1]}"
         tls = ssl.create_default_context(cafile=str(certs.ca_file))
         try:
-            connector = aiohttp.TCPConnector(
-                ssl=tls, force_close=True
-            )  # on a kept connection aiohttp asks again itself
+            # On a kept connection aiohttp asks again by itself.
+            connector = aiohttp.TCPConnector(ssl=tls, force_close=True)
             async with aiohttp.ClientSession(connector=connector) as session:
                 form = {
                     "grant_type": "client_credentials",

@@ -30,7 +30,7 @@ def test_a_policy_that_exists_with_other_settings_is_refused_in_its_job_with_150
 def test_a_registration_key_is_no_good_after_five_days(classic):
     lab = classic.lab
     key = lab.vault_key(classic.vault)
-    server = lab.hosts.machines["10.20.0.10"]
+    server = lab.hosts.hosts["10.20.0.10"]
     lab.advance(120 * 3600 + 1)
     with pytest.raises(RegistrationRefused) as refused:
         world_register_configuration_server(

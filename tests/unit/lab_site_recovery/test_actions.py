@@ -1,8 +1,7 @@
 """Actions on protected items, allowed and not, and what they leave in Azure."""
 
 import pytest
-
-from .conftest import GROUP, TEST
+from tests.worlds.zones import GROUP, TEST
 
 
 def test_an_action_that_is_not_allowed_is_accepted_and_fails_in_its_job(ready):

@@ -63,7 +63,7 @@ def test_a_policy_that_is_not_associated_fails_the_job(ready):
 
 
 def test_a_push_installation_that_fails_ends_the_job_with_the_providers_code(modern):
-    modern.lab.hosts.failures["10.20.1.21"] = PushFailure("95107", "Refused.", "Wrong password.", "Correct it.")
+    modern.lab.hosts.push_failures["10.20.1.21"] = PushFailure("95107", "Refused.", "Wrong password.", "Correct it.")
     job = modern.lab.do("PUT", modern.item, modern.enable_body())
     assert job["state"] == "Failed"
     provider = job["errors"][0]["providerErrorDetails"]
@@ -72,9 +72,9 @@ def test_a_push_installation_that_fails_ends_the_job_with_the_providers_code(mod
 
 
 def test_a_failed_item_can_be_disabled_and_enabled_again(modern):
-    modern.lab.hosts.failures["10.20.1.21"] = PushFailure("95107", "Refused.", "Wrong password.", "Correct it.")
+    modern.lab.hosts.push_failures["10.20.1.21"] = PushFailure("95107", "Refused.", "Wrong password.", "Correct it.")
     modern.lab.do("PUT", modern.item, modern.enable_body())
-    modern.lab.hosts.failures.clear()
+    modern.lab.hosts.push_failures.clear()
     assert modern.lab.do("POST", f"{modern.item}/remove", {"properties": {}})["state"] == "Succeeded"
     assert modern.lab.do("PUT", modern.item, modern.enable_body())["state"] == "Succeeded"
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from tests.unit.lab_site_recovery.conftest import ACCOUNT, GIB, host
+from tests.worlds.hosts import GIB, host
+from tests.worlds.zones import ACCOUNT
 
 from asr_lab.arm.estate import HostDisk
 from asr_lab.arm.site_recovery import world_register_appliance
@@ -138,7 +139,7 @@ def appliance_body(server_id):
 def test_an_item_moves_to_another_appliance(modern):
     modern.protect()
     second = host("second-appliance", "10.20.0.22", 22)
-    modern.lab.hosts.machines["10.20.0.22"] = second
+    modern.lab.hosts.hosts["10.20.0.22"] = second
     world_register_appliance(modern.lab.world, vault_id=modern.vault, host=second, now=modern.lab.now)
     servers = modern.lab.get(modern.fabric)["properties"]["customDetails"]["processServers"]
     other = next(row["id"] for row in servers if row["id"] != modern.server_id)
@@ -169,7 +170,7 @@ def test_a_classic_item_moves_to_the_modernized_provider(classic, modern):
     assert classic.lab.ask("GET", classic.item).status == 404
     moved = f"{modern.container}/replicationProtectedItems/app-2012"
     assert classic.lab.get(moved)["properties"]["providerSpecificDetails"]["instanceType"] == "InMageRcm"
-    classic.lab.hosts.machines["10.20.1.12"] = replace(classic.lab.hosts.machines["10.20.1.12"])
+    classic.lab.hosts.hosts["10.20.1.12"] = replace(classic.lab.hosts.hosts["10.20.1.12"])
     classic.lab.until(moved, "Protected")
 
 
@@ -190,7 +191,7 @@ def test_what_the_classic_provider_does_not_have_is_refused_at_once(classic, ver
 def test_a_machine_that_a_vcenter_server_told_of_gets_its_agent_when_it_is_enabled(classic):
     world = classic.lab.world
     seen = host("vm-of-vcenter", "10.20.1.33", 33)
-    classic.lab.hosts.machines["10.20.1.33"] = replace(seen, disks=(HostDisk("/dev/sda", 20 * GIB, True),))
+    classic.lab.hosts.hosts["10.20.1.33"] = replace(seen, disks=(HostDisk("/dev/sda", 20 * GIB, True),))
     machine = world.resources.get(classic.machine)
     told = replace(
         machine,

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from tests.worlds.hosts import host
+from tests.worlds.vaults import PASSPHRASE
 
 from asr_lab.arm.estate import RegistrationRefused
 from asr_lab.arm.site_recovery import (
@@ -11,8 +13,6 @@ from asr_lab.arm.site_recovery import (
     world_register_configuration_server,
     world_register_mobility,
 )
-
-from .conftest import PASSPHRASE, host
 
 CS = host("legacy-cs", "10.20.0.10", 10, agent="9.59.0.0")
 
@@ -76,7 +76,7 @@ def test_a_mobility_service_shows_its_machine_with_disks(classic):
     [({"passphrase": "wrong"}, "PassphraseInvalid"), ({"server_address": "10.20.0.99"}, "ServerUnreachable")],
 )
 def test_a_mobility_service_with_wrong_settings_is_refused(classic, change, code):
-    source = classic.lab.hosts.machines["10.20.1.12"]
+    source = classic.lab.hosts.hosts["10.20.1.12"]
     settings = {"server_address": "10.20.0.10", "passphrase": PASSPHRASE} | change
     with refused(code):
         world_register_mobility(classic.lab.world, host=source, now=classic.lab.now, **settings)
@@ -90,7 +90,7 @@ def test_a_mobility_service_behind_a_firewall_is_refused(classic):
             lab.world,
             server_address="10.20.0.10",
             passphrase=PASSPHRASE,
-            host=lab.hosts.machines["10.20.1.12"],
+            host=lab.hosts.hosts["10.20.1.12"],
             now=lab.now,
         )
 
@@ -107,7 +107,7 @@ def test_a_machine_of_another_configuration_server_is_refused(classic):
             lab.world,
             server_address="10.20.0.11",
             passphrase="other",
-            host=lab.hosts.machines["10.20.1.12"],
+            host=lab.hosts.hosts["10.20.1.12"],
             now=lab.now,
         )
 
@@ -160,7 +160,7 @@ def test_a_server_that_does_not_answer_is_listed_when_it_does(modern):
     site = modern.machine.rpartition("/machines/")[0]
     lab.advance(3600)
     assert len(lab.get(f"{site}/machines", api="2023-06-06")["value"]) == 1
-    lab.hosts.machines["10.20.1.22"] = host("db-rhel8", "10.20.1.22", 22, windows=False)
+    lab.hosts.hosts["10.20.1.22"] = host("db-rhel8", "10.20.1.22", 22, windows=False)
     lab.advance(600)
     names = {one["properties"]["displayName"] for one in lab.get(f"{site}/machines", api="2023-06-06")["value"]}
     assert names == {"web-2022", "db-rhel8"}

@@ -1,13 +1,15 @@
 """A small Azure with vaults, driven through World.handle: an empty one, one with servers of either generation."""
 
 import pickle
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.worlds.hosts import host
+from tests.worlds.vaults import PASSPHRASE, POLICIES
+from tests.worlds.world import WorldLab
+from tests.worlds.zones import ACCOUNT, GROUP, PROD
 
-from asr_lab.arm import landing_zone
-from asr_lab.arm.estate import HostDescription, HostDisk, ListedHosts
+from asr_lab.arm.estate import ListedHosts
 from asr_lab.arm.site_recovery import (
     world_add_physical_server,
     world_register_appliance,
@@ -15,80 +17,22 @@ from asr_lab.arm.site_recovery import (
     world_register_mobility,
 )
 from asr_lab.arm.site_recovery_vmware import world_add_vcenter, world_register_process_server
-from asr_lab.arm.wire import Request, Response
-from asr_lab.arm.world import World
-from asr_lab.contract.certificates import client_certificate
 
-GIB = 1024**3
-API = "2025-08-01"
-SUB = landing_zone.SUBSCRIPTION_ID
-GROUP = f"/subscriptions/{SUB}/resourceGroups/{landing_zone.RESOURCE_GROUP}"
-ACCOUNT = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/{landing_zone.STORAGE_ACCOUNT}"
-PROD = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet-prod"
-PASSPHRASE = "a passphrase of the test"
 VCENTER = "10.20.0.50"
-RCM_POLICY = {
-    "instanceType": "InMageRcm",
-    "recoveryPointHistoryInMinutes": 1440,
-    "crashConsistentFrequencyInMinutes": 5,
-    "appConsistentFrequencyInMinutes": 0,
-    "enableMultiVmSync": "false",
-}
-V2_POLICY = {
-    "instanceType": "InMageAzureV2",
-    "recoveryPointThresholdInMinutes": 60,
-    "recoveryPointHistory": 1440,
-    "crashConsistentFrequencyInMinutes": 5,
-    "appConsistentFrequencyInMinutes": 0,
-    "multiVmSyncStatus": "Disable",
-}
 
 
-def host(name: str, address: str, number: int, *, agent: str | None = None) -> HostDescription:
-    guid = f"00000000-0000-4000-8000-{number:012d}"
-    return HostDescription(
-        host_id=guid,
-        host_name=name,
-        addresses=(address,),
-        os_type="Windows",
-        os_name="Windows Server 2022",
-        disks=(HostDisk("\\\\.\\PHYSICALDRIVE0", 40 * GIB, True),),
-        bios_id=guid.upper(),
-        mac=f"0a:00:00:00:00:{number:02x}",
-        firmware="BIOS",
-        cores=2,
-        memory_mb=4096,
-        agent_version=agent,
-    )
-
-
-class Lab:
+class Lab(WorldLab):
     """The world, its time, and short ways to ask it."""
 
     def __init__(self) -> None:
-        self.hosts = ListedHosts()
-        self.world = World(self.hosts)
-        self.now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
-        landing_zone.seed(self.world, self.now)
-
-    def advance(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
-        self.world.advance(self.now)
-
-    def ask(self, method: str, path: str, body: Any = None, *, api: str = API, **query: str) -> Response:
-        return self.world.handle(Request(method, path, {"api-version": api, **query}, {}, body, "someone"), self.now)
-
-    def get(self, path: str, *, api: str = API, **query: str) -> Any:
-        response = self.ask("GET", path, api=api, **query)
-        assert response.status == 200, response.body
-        return response.body
+        super().__init__(ListedHosts())
 
     def names(self, path: str, **query: str) -> list[str]:
         return [one["name"] for one in self.get(path, **query)["value"]]
 
-    def do(self, method: str, path: str, body: Any = None, *, api: str = API) -> dict[str, Any]:
-        """Send a change, let its job end, and return the job's properties."""
-        response = self.ask(method, path, body, api=api)
+    def do(self, method: str, path: str, body: Any = None, **query: str) -> dict[str, Any]:
+        """Send a change, go to the very moment in which its job ends, and return the job's properties."""
+        response = self.ask(method, path, body, **query)
         assert response.status == 202, (response.status, response.body)
         assert response.body is None
         operation = self.world.operation(response.headers["x-ms-request-id"].rpartition("/")[2])
@@ -97,25 +41,13 @@ class Lab:
         self.world.advance(self.now)
         return dict(self.get(operation.job_id)["properties"])
 
-    def refused(self, method: str, path: str, body: Any = None, *, api: str = API) -> tuple[int, str, str]:
+    def refused(self, method: str, path: str, body: Any = None, **query: str) -> tuple[int, str, str]:
         """Return status, code and sentence of a refusal; the code is the detail's where there is one."""
-        response = self.ask(method, path, body, api=api)
+        response = self.ask(method, path, body, **query)
         assert response.status >= 400, (response.status, response.body)
         error = response.body["error"]
         code = error["details"][0]["code"] if error.get("details") else error["code"]
         return response.status, code, error["message"]
-
-    def make_vault(self, name: str = "vault") -> str:
-        path = f"{GROUP}/providers/Microsoft.RecoveryServices/vaults/{name}"
-        body = {"location": landing_zone.LOCATION, "sku": {"name": "Standard"}, "properties": {}}
-        assert self.ask("PUT", path, body).status == 201
-        self.advance(120)
-        return path
-
-    def policy(self, vault: str, settings: dict[str, Any], name: str = "policy") -> dict[str, Any]:
-        return self.do(
-            "PUT", f"{vault}/replicationPolicies/{name}", {"properties": {"providerSpecificInput": settings}}
-        )
 
     def restored(self) -> "Lab":
         """Return a lab that goes on from a copy of this one's world, as after a restart."""
@@ -123,20 +55,6 @@ class Lab:
         other.world = pickle.loads(pickle.dumps(self.world))
         other.now = self.now
         return other
-
-    def vault_key(self, vault: str) -> bytes:
-        """Return a registration file for the vault, with a certificate registered there just now."""
-        certificate = client_certificate(self.now, hours=120)
-        body = {"properties": {"authType": "AAD", "certificate": certificate}}
-        short = vault.rpartition("/")[2]
-        put = self.ask("PUT", f"{vault}/certificates/{short}{SUB}-3-1-2026-vaultcredentials", body)
-        assert put.status == 200, put.body
-        return (
-            '<RSVaultAsrCreds xmlns="http://schemas.datacontract.org/2004/07/Portal"><VaultDetails>'
-            f"<SubscriptionId>{SUB}</SubscriptionId><ResourceGroup>{landing_zone.RESOURCE_GROUP}</ResourceGroup>"
-            f"<ResourceName>{short}</ResourceName></VaultDetails><ManagementCert>{certificate}</ManagementCert>"
-            "<Version>2.0</Version><ChannelIntegrityKey>aW50ZWdyaXR5</ChannelIntegrityKey></RSVaultAsrCreds>"
-        ).encode()
 
 
 class Classic:
@@ -183,16 +101,7 @@ class Classic:
 
     def map_policy(self) -> str:
         """Make a policy, associate it with the container, and return the mapping's id."""
-        assert self.lab.policy(self.vault, V2_POLICY)["state"] == "Succeeded"
-        mapping = f"{self.container}/replicationProtectionContainerMappings/mapping"
-        body = {
-            "properties": {
-                "targetProtectionContainerId": "Microsoft Azure",
-                "policyId": f"{self.vault}/replicationPolicies/policy",
-            }
-        }
-        assert self.lab.do("PUT", mapping, body)["state"] == "Succeeded"
-        return mapping
+        return self.lab.map_policy(self.vault, self.container, POLICIES["classic"])
 
     def protect(self) -> None:
         self.map_policy()
@@ -242,17 +151,8 @@ class Modern:
         self.container = lab.get(f"{self.fabric}/replicationProtectionContainers")["value"][0]["id"]
 
     def map_policy(self) -> str:
-        assert self.lab.policy(self.vault, RCM_POLICY)["state"] == "Succeeded"
-        mapping = f"{self.container}/replicationProtectionContainerMappings/mapping"
-        body = {
-            "properties": {
-                "targetProtectionContainerId": "Microsoft Azure",
-                "policyId": f"{self.vault}/replicationPolicies/policy",
-                "providerSpecificInput": {"instanceType": "InMageRcm", "enableAgentAutoUpgrade": "true"},
-            }
-        }
-        assert self.lab.do("PUT", mapping, body)["state"] == "Succeeded"
-        return mapping
+        upgrades = {"instanceType": "InMageRcm", "enableAgentAutoUpgrade": "true"}
+        return self.lab.map_policy(self.vault, self.container, POLICIES["modernized"], providerSpecificInput=upgrades)
 
     def enable(self, machine: str, name: str) -> dict[str, Any]:
         details = {

@@ -1,8 +1,8 @@
 """What a client does wrong at the level of a vault, and how a vault is emptied."""
 
 import pytest
-
-from .conftest import GROUP, RCM_POLICY
+from tests.worlds.vaults import POLICIES
+from tests.worlds.zones import GROUP
 
 PUTS = {
     "replicationFabrics/x": ("customDetails", 5),
@@ -132,7 +132,7 @@ def test_a_removed_fabric_takes_everything_below_it_away(modern):
 
 def test_a_policy_of_one_vault_is_not_found_in_another(lab, modern):
     other = lab.make_vault("other")
-    lab.policy(other, RCM_POLICY)
+    lab.policy(other, POLICIES["modernized"])
     body = {
         "properties": {
             "targetProtectionContainerId": "Microsoft Azure",

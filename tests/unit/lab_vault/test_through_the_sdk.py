@@ -14,11 +14,11 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.mgmt.recoveryservices import RecoveryServicesClient
 from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
 from requests.adapters import BaseAdapter
+from tests.worlds.vaults import POLICIES
+from tests.worlds.zones import SUB
 
 from asr_lab.arm import landing_zone
 from asr_lab.arm.wire import Request
-
-from .conftest import RCM_POLICY, SUB
 
 GROUP_NAME = landing_zone.RESOURCE_GROUP
 LISTS = (
@@ -126,17 +126,18 @@ def test_fabrics_and_containers_come_and_go(client, lab, vault):
 
 def test_a_policy_lives_through_its_whole_life(client, vault):
     policies = client.replication_policies
-    body = {"properties": {"providerSpecificInput": RCM_POLICY}}
+    body = {"properties": {"providerSpecificInput": POLICIES["modernized"]}}
     made = policies.begin_create(GROUP_NAME, "vault", "policy", body).result()
     assert made.properties.provider_specific_details.recovery_point_history_in_minutes == 1440
-    change = {"properties": {"replicationProviderSettings": {**RCM_POLICY, "recoveryPointHistoryInMinutes": 60}}}
+    settings = {**POLICIES["modernized"], "recoveryPointHistoryInMinutes": 60}
+    change = {"properties": {"replicationProviderSettings": settings}}
     changed = policies.begin_update(GROUP_NAME, "vault", "policy", change).result()
     assert changed.properties.provider_specific_details.recovery_point_history_in_minutes == 60
     assert policies.begin_delete(GROUP_NAME, "vault", "policy").result() is None
 
 
 def test_a_failed_job_is_an_error_with_its_code(client, vault):
-    body = {"properties": {"providerSpecificInput": {**RCM_POLICY, "recoveryPointHistoryInMinutes": 99999}}}
+    body = {"properties": {"providerSpecificInput": {**POLICIES["modernized"], "recoveryPointHistoryInMinutes": 99999}}}
     with pytest.raises(HttpResponseError, match="15040"):
         client.replication_policies.begin_create(GROUP_NAME, "vault", "policy", body).result()
 

@@ -1,6 +1,8 @@
 """vCenter servers of configuration servers and of appliances, and the machines they bring."""
 
 import pytest
+from tests.worlds.hosts import host
+from tests.worlds.vaults import PASSPHRASE
 
 from asr_lab.arm.estate import RegistrationRefused
 from asr_lab.arm.site_recovery_vmware import (
@@ -9,7 +11,7 @@ from asr_lab.arm.site_recovery_vmware import (
     world_register_process_server,
 )
 
-from .conftest import PASSPHRASE, VCENTER, host
+from .conftest import VCENTER
 
 
 def vcenter(classic):
