@@ -53,6 +53,14 @@ options:
     description: Seconds that each machine is given, more than 0.
     type: int
     default: 21600
+  planned_before:
+    description:
+      - Goals that an earlier task of the same run has planned in check mode. One that has to be reached first counts as
+        reached when it stands here; else the machine is refused, as a run would refuse it.
+    type: list
+    elements: str
+    choices: [protected, test_running, tested, failed_over, migrated, absent]
+    default: []
   progress:
     description:
       - A file that gets one line for each change that is seen. The environment variable E(ASR_PROGRESS_FILE) also names
@@ -170,6 +178,7 @@ ARGUMENT_SPEC = {
     "require_approval": {"type": "bool", "default": False},
     "approval": {"type": "raw"},
     "timeout_s": {"type": "int", "default": 6 * 3600},
+    "planned_before": {"type": "list", "elements": "str", "choices": GOALS, "default": []},
     "progress": {"type": "path"},
 }
 
@@ -182,7 +191,8 @@ async def run(params, context):
     goal = Goal(params["goal"])
     async with context.session(params) as session:
         asked = request_of(params, session.landing_zone)
-        engine = session.engine(context.progress, wave=asked.wave, gates=asked.gates)
+        before = [Goal(name) for name in params["planned_before"]]
+        engine = session.engine(context.progress, wave=asked.wave, gates=asked.gates, planned_before=before)
         about = f"wave {', '.join(wave_names(asked.wave))}: {goal}"
         async with context.stoppable(engine.stop, about) as stops:
             outcome = await session.reach(engine, asked.wave, goal, asked.timeout_s, warn=context.warn)

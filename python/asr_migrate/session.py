@@ -81,10 +81,18 @@ class Session:
         """What check mode did not send."""
         return self.clients.planned
 
-    def engine(self, emit: Emit = silent, *, wave: Wave | None = None, gates: Gates = OPEN) -> Engine:
+    def engine(
+        self,
+        emit: Emit = silent,
+        *,
+        wave: Wave | None = None,
+        gates: Gates = OPEN,
+        planned_before: Collection[Goal] = (),
+    ) -> Engine:
         """Return the engine for this landing zone's vault; ``emit`` gets its progress lines.
 
         ``wave`` tells since when its machines' work stands still, which the gate ``fresh_point`` asks for.
+        ``planned_before`` are the goals that check mode takes as reached.
         """
         return Engine(
             AzureSiteRecovery(self.clients, self.landing_zone),
@@ -95,6 +103,7 @@ class Session:
             gates=gates,
             quiesced_at={one.name: one.quiesced_at for one in wave.machines if one.quiesced_at} if wave else {},
             prober=AzureProbes(self.clients, self.clock) if gates.probes else None,
+            planned_before=planned_before,
         )
 
     async def preflight(

@@ -42,7 +42,7 @@ GROUP = f"/subscriptions/{landing_zone.SUBSCRIPTION_ID}/resourceGroups/{landing_
 VAULT = f"{GROUP}/providers/Microsoft.RecoveryServices/vaults/vault-1"
 ACCOUNT = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/{landing_zone.STORAGE_ACCOUNT}"
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet-prod"
-CLIENT, SECRET, ADDRESS = "33333333-3333-4333-8333-333333333333", "not a real secret", "127.55.0.1"
+CLIENT, SECRET, ADDRESS = "33333333-3333-4333-8333-333333333333", "not a real secret", "127.65.0.1"
 CONTAINER = (
     f"{VAULT}/replicationFabrics/vault-1-vmwarefabric/replicationProtectionContainers/vault-1-replicationcontainer"
 )

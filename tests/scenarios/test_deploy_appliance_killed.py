@@ -28,7 +28,7 @@ SECRET_FILES = ("mysqlcredentials", ".vaultcredentials", "proxysettings", "passp
 @pytest.fixture(scope="module")
 def fresh():
     """One lab for both appliances."""
-    with fresh_lab("127.55") as lab:
+    with fresh_lab("127.63") as lab:
         yield lab
 
 

@@ -32,7 +32,7 @@ PLAY = """
 
 @pytest.fixture
 def lab() -> Iterator[LabProcess]:
-    with fresh_lab("127.54") as running:
+    with fresh_lab("127.62") as running:
         (running.state / "play.yml").write_text(PLAY)
         launch_appliance(running)
         yield running

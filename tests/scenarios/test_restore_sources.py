@@ -21,7 +21,7 @@ import yaml
 
 from .harness import PLAYBOOK, ROOT, LabProcess, Ran, directory, fresh_lab
 
-NET = "127.51"
+NET = "127.61"
 #: Windows Server 2008 R2, RHEL 6.7 without Python and with 2013's SSH only, Windows Server 2022, RHEL 8.8
 WINDOWS = {"app-2008": "1.11", "web-2022": "1.21"}
 LINUX = {"db-rhel67": "1.13", "db-rhel8": "1.22"}

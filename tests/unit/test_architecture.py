@@ -1,6 +1,7 @@
 """Rules of the house that no linter knows."""
 
 import ast
+import re
 import subprocess
 from pathlib import Path
 
@@ -16,6 +17,10 @@ TRACKED = subprocess.run(
 ).stdout.split()
 SOURCES = [name for name in TRACKED if name.endswith((".py", ".yml", ".sh")) and (ROOT / name).is_file()]
 PYTHON = [name for name in SOURCES if name.startswith("python/") and name.endswith(".py")]
+
+SIDE_BY_SIDE = ("tests/unit/", "tests/scenarios/", "tests/faults/", "tests/contract/", "molecule/")
+#: what a test's network on loopback begins with, 127.0.0 apart, where free ports are taken
+LOOPBACK = re.compile(r"\b127\.(?!0\.0\b)\d+\b")
 
 #: calls that read a clock or wait; only the packages' own clock.py may use them
 CLOCK_CALLS = {
@@ -62,6 +67,17 @@ def test_tests_do_not_sleep_or_patch():
         if word in (ROOT / name).read_text()
     ]
     assert found == []
+
+
+def test_targets_that_run_at_the_same_time_have_networks_of_their_own():
+    """``make test`` runs several targets side by side; two labs at one address would take each other's requests."""
+    users: dict[str, set[str]] = {}
+    for name in SOURCES:
+        target = next((one for one in SIDE_BY_SIDE if name.startswith(one)), None)
+        for network in LOOPBACK.findall((ROOT / name).read_text()) if target else ():
+            users.setdefault(network, set()).add(target)
+    assert len(users) > len(SIDE_BY_SIDE)
+    assert {network: sorted(targets) for network, targets in users.items() if len(targets) > 1} == {}
 
 
 @pytest.mark.parametrize("folder", ["playbooks", "roles"])

@@ -60,8 +60,8 @@ Examples:
   asr-migrate plan -i inventory/mine --json > plan.json
 
 It lists what would be asked of Azure and of AWS, and what would be changed on each host. A goal that has to be reached
-first is taken as reached, so that the plan of the whole migration is complete. What a gate would hold back today is
-named with the gate.
+first is taken as reached when the same run plans it, as that of the whole migration does; else the machine is refused.
+What a gate would hold back today is named with the gate.
 
 Exit codes: 0 planned; 1 a machine would be refused; 2 wrong usage; 3 something could not be planned: it is named below
 the plan of the rest; 4 stopped.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from asr_migrate.domain.cloud import PlannedWrite
 from asr_migrate.domain.errors import AsrMigrateError
-from asr_migrate.domain.lifecycle import GOALS, Act, Fault, Verb, Wait
+from asr_migrate.domain.lifecycle import GOALS, Act, Fault, Goal, Verb, Wait
 from asr_migrate.domain.site import Sweep
 from asr_migrate.domain.wave import Outcome, Wave
 from asr_migrate.engine import remedies
@@ -23,9 +23,19 @@ from asr_migrate.engine.whole import WHOLE, Application, application_of, cannot,
 
 
 def check(
-    wave: Wave, tracks: Sequence[Track], provider: Provider, sweep: Sweep, asking: Asking, now: datetime
+    wave: Wave,
+    tracks: Sequence[Track],
+    provider: Provider,
+    sweep: Sweep,
+    asking: Asking,
+    now: datetime,
+    *,
+    planned_before: Collection[Goal] = (),
 ) -> Outcome:
-    """Return what ``tracks`` would be asked for, verb by verb; a machine that could not be brought there has failed."""
+    """Return what ``tracks`` would be asked for, verb by verb; a machine that could not be brought there has failed.
+
+    ``planned_before`` are goals that the same run has planned already, so that they count as reached.
+    """
     wanted: list[tuple[Track, Act]] = []
     for track in tracks:
         try:
@@ -34,7 +44,7 @@ def check(
             track.fail(error)
             continue
         track.seen = seen if sweep.site else replace(seen, unknown_source=None)
-        acts, refusal = plan(track.seen, track.goal, track.machine, asking.gates, now)
+        acts, refusal = plan(track.seen, track.goal, track.machine, asking.gates, now, planned_before=planned_before)
         wanted += [(track, act) for act in acts]
         fault = Fault(refusal.why, refusal.code, refusal.cause, refusal.remedy) if refusal else None
         track.end(fault=fault, refused=refusal is not None)

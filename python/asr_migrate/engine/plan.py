@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -54,12 +54,19 @@ class PlannedAct(Act):
 
 
 def plan(
-    seen: Observation, goal: Goal, machine: Machine, gates: Gates = OPEN, now: datetime | None = None
+    seen: Observation,
+    goal: Goal,
+    machine: Machine,
+    gates: Gates = OPEN,
+    now: datetime | None = None,
+    *,
+    planned_before: Collection[Goal] = tuple(Goal),
 ) -> tuple[list[Act], Refuse | None]:
     """Return the verbs that would be asked for, in order, and why the goal could not be reached, if it could not.
 
-    A goal that has to be reached first is taken as reached: its own run lists its writes. A gate refuses nothing here:
-    it may be open when the verb's turn comes, so what it says now is told with the verb.
+    A goal that has to be reached first is taken as reached when it is one of ``planned_before``, whose writes are
+    listed already. A gate refuses nothing here: it may be open when the verb's turn comes, so what it says now is told
+    with the verb.
     """
     acts: list[Act] = []
     for _ in range(4 * len(VERBS)):
@@ -79,7 +86,7 @@ def plan(
                 seen = replace(seen, test_vm=None)
             else:
                 return acts, None
-        elif isinstance(decision, Refuse) and decision.first:
+        elif isinstance(decision, Refuse) and decision.first in planned_before and decision.first:
             seen = _settled(seen, GOALS[decision.first].stage, machine)
         else:
             return acts, decision if isinstance(decision, Refuse) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -34,6 +34,7 @@ class Engine:
     """Brings waves to goals through one vault. It never cancels what Azure is doing.
 
     ``quiesced_at`` is by machine: when its services were stopped. ``prober`` asks the probes that a gate waits for.
+    ``planned_before`` are goals that check mode takes as reached, because the same run has planned them already.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Engine:
         quiesced_at: Mapping[str, datetime] | None = None,
         prober: Prober | None = None,
         caps: Iterable[Cap] = DOCUMENTED,
+        planned_before: Collection[Goal] = (),
     ) -> None:
         self._port = port
         self._provider = provider
@@ -58,6 +60,7 @@ class Engine:
         self._chance = random.Random(seed)
         self._asking = Asking(gates, quiesced_at or {}, prober)
         self._caps = tuple(caps)
+        self._planned_before = frozenset(planned_before)
         self._stop = Stop()
         self._held: Callable[[], bool] = lambda: True
         self._followed: list[Track] = []
@@ -143,7 +146,8 @@ class Engine:
         tracks = [Track(machine, goal) for machine in wave.machines]
         if self._check_mode:
             sweep = await self._sweep(wave, with_sources=goal is Goal.PROTECTED)
-            return check(wave, tracks, self._provider, sweep, self._asking, self._clock.now())
+            now, before = self._clock.now(), self._planned_before
+            return check(wave, tracks, self._provider, sweep, self._asking, now, planned_before=before)
         self._followed = tracks
         reads = Reads(self._clock)
         steps = Steps(self._port, self._provider, self._clock, self._asking, self._emit, reads)

@@ -30,7 +30,7 @@ from asr_lab.clock import VirtualClock
 
 CLIENT = "33333333-3333-4333-8333-333333333333"
 SECRET = "not a real secret"
-ADDRESS = "127.48.1.1"
+ADDRESS = "127.64.1.1"
 SPEED = 1_000_000.0
 """A virtual hour passes in 4 ms, so that most operations have ended when the SDK asks for the first time."""
 

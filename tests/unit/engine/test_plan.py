@@ -37,10 +37,20 @@ def test_every_planned_write_says_why(story):
     assert {write.why for write in outcome.writes} == {"it does not replicate yet"}
 
 
-def test_check_mode_of_a_later_goal_takes_the_earlier_ones_as_reached(story):
-    outcome = story.reach(Goal.FAILED_OVER, check_mode=True)
+def test_check_mode_takes_earlier_goals_as_reached_that_the_same_run_has_planned(story):
+    outcome = story.reach(Goal.FAILED_OVER, check_mode=True, planned_before=[Goal.PROTECTED])
     assert what(outcome, "web") == [("POST", "replicationProtectedItems/web/unplannedFailover")]
     assert all(result.reached for result in outcome.machines.values())
+
+
+def test_check_mode_refuses_what_the_run_would_refuse_when_no_earlier_goal_was_planned(story):
+    planned = story.reach(Goal.FAILED_OVER, check_mode=True)
+    ran = story.reach(Goal.FAILED_OVER)
+    assert planned.writes == ()
+    assert {name: result.error for name, result in planned.machines.items()} == {
+        name: result.error for name, result in ran.machines.items()
+    }
+    assert {result.error.code for result in ran.machines.values()} == {"NotReplicating"}
 
 
 def test_check_mode_on_a_landing_zone_that_is_not_there_yet_lists_the_writes(story):
