@@ -18,6 +18,7 @@ from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.identity.aio import DefaultAzureCredential, EnvironmentCredential
 
+from asr_migrate.azure.transport import WrappedTransport
 from asr_migrate.domain.cloud import CloudSettings
 
 SECRET_VARIABLES = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET")
@@ -40,7 +41,7 @@ class NoCredentialsError(ClientAuthenticationError):
     """Nothing was given to sign in with, or what the machine offers did not work; the message is what each said."""
 
 
-class WatchedTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
+class WatchedTransport(WrappedTransport):
     """A transport that remembers whether its last answer was one: azure-identity's errors do not always tell.
 
     Before the first token only requests for one (POST) count: the chain also looks for a metadata service, and where
@@ -48,13 +49,13 @@ class WatchedTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
     """
 
     def __init__(self, inner: AsyncHttpTransport[HttpRequest, AsyncHttpResponse]) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self.away: str | None = None
         self.worked = False
 
     async def send(self, request: HttpRequest, **options: Any) -> AsyncHttpResponse:
         self.away = None
-        response = await self._inner.send(request, **options)
+        response = await super().send(request, **options)
         status, kind = response.status_code, str(response.headers.get("Content-Type") or "")
         if request.method != "POST" and not self.worked:
             return response
@@ -63,18 +64,6 @@ class WatchedTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         elif status < 400 and "html" in kind.lower():
             self.away = "a page in place of a token"
         return response
-
-    async def open(self) -> None:
-        await self._inner.open()
-
-    async def close(self) -> None:
-        await self._inner.close()
-
-    async def sleep(self, duration: float) -> None:
-        await self._inner.sleep(duration)
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
 
 class RenewableCredential:

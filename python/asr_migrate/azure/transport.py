@@ -45,26 +45,14 @@ def no_longer_than(clock: Clock, seconds: float) -> Iterator[None]:
         _deadline_s.reset(token)
 
 
-class ClockedTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
-    """aiohttp as the SDK drives it, but every wait (Retry-After, back-off, polling) goes through our clock.
+class WrappedTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
+    """A transport that leaves everything to another one; what differs is said by its subclasses."""
 
-    However short the clock makes a wait, a service is never asked again at once: ``SHORTEST_WAIT_S`` real seconds.
-    """
-
-    def __init__(self, session: aiohttp.ClientSession, clock: Clock, *, read_timeout_s: float = READ_TIMEOUT_S) -> None:
-        self._inner = AioHttpTransport(
-            session=session,
-            session_owner=False,
-            connection_timeout=CONNECT_TIMEOUT_S,
-            read_timeout=read_timeout_s,
-        )
-        self._clock = clock
+    def __init__(self, inner: AsyncHttpTransport[HttpRequest, AsyncHttpResponse]) -> None:
+        self._inner = inner
 
     async def send(self, request: HttpRequest, **options: Any) -> AsyncHttpResponse:
-        try:
-            response: AsyncHttpResponse = await self._inner.send(request, **options)
-        except OSError as error:
-            raise ServiceRequestError(f"{type(error).__name__}: {error}", error=error) from error
+        response: AsyncHttpResponse = await self._inner.send(request, **options)
         return response
 
     async def open(self) -> None:
@@ -72,6 +60,36 @@ class ClockedTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
 
     async def close(self) -> None:
         await self._inner.close()
+
+    async def sleep(self, duration: float) -> None:
+        await self._inner.sleep(duration)
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+class ClockedTransport(WrappedTransport):
+    """aiohttp as the SDK drives it, but every wait (Retry-After, back-off, polling) goes through our clock.
+
+    However short the clock makes a wait, a service is never asked again at once: ``SHORTEST_WAIT_S`` real seconds.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, clock: Clock, *, read_timeout_s: float = READ_TIMEOUT_S) -> None:
+        super().__init__(
+            AioHttpTransport(
+                session=session,
+                session_owner=False,
+                connection_timeout=CONNECT_TIMEOUT_S,
+                read_timeout=read_timeout_s,
+            )
+        )
+        self._clock = clock
+
+    async def send(self, request: HttpRequest, **options: Any) -> AsyncHttpResponse:
+        try:
+            return await super().send(request, **options)
+        except OSError as error:
+            raise ServiceRequestError(f"{type(error).__name__}: {error}", error=error) from error
 
     async def sleep(self, duration: float) -> None:
         """Wait ``duration`` service seconds, ``MOST_WAIT_S`` at most.
@@ -83,9 +101,6 @@ class ClockedTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         if deadline_s is not None and self._clock.monotonic() + wait_s > deadline_s:
             raise WaitedTooLongError
         await self._clock.sleep(wait_s)
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
 
 def whole_seconds(retry_after: str, now: datetime) -> int | None:

@@ -111,6 +111,34 @@ def unmoved() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _running(
+    arguments: Sequence[str], environment: Mapping[str, str], folder: Path, errors: int
+) -> Iterator[tuple[subprocess.Popen[str], Ended]]:
+    """Run a program for the length of a block and wait for its end; ``errors`` says where its standard error goes.
+
+    A signal that asks us to stop is passed on to it. Raises StoppedError when it ended because of that.
+    """
+    ended = Ended()
+    with (
+        subprocess.Popen(
+            list(arguments),
+            env=dict(environment),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            errors="replace",
+        ) as process,
+        passed_on(process, ended),
+    ):
+        yield process, ended
+        _await(process, ended)
+    if ended.asked and ended.code:
+        raise StoppedError
+
+
 def listen(
     arguments: Sequence[str],
     environment: Mapping[str, str],
@@ -119,28 +147,13 @@ def listen(
 ) -> Ended:
     """Run a program and return how it ended and what it printed, errors among the rest; ``heard`` gets each line.
 
-    A signal that asks us to stop is passed on to it. Raises StoppedError when it ended because of that.
+    Raises StoppedError when a signal that was passed on ended it.
     """
-    ended, lines = Ended(), []
-    with (
-        subprocess.Popen(
-            list(arguments),
-            env=dict(environment),
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        ) as process,
-        passed_on(process, ended),
-    ):
+    lines = []
+    with _running(arguments, environment, folder, subprocess.STDOUT) as (process, ended):
         for line in process.stdout or ():
             lines.append(line)
             heard(line.rstrip("\n"))
-        _await(process, ended)
-    if ended.asked and ended.code:
-        raise StoppedError
     ended.output = "".join(lines)
     return ended
 
@@ -166,24 +179,8 @@ def capture(arguments: Sequence[str], environment: Mapping[str, str], folder: Pa
 
     Raises SetupError, quoting it, when it fails, and StoppedError. ``doing`` begins the sentence.
     """
-    ended = Ended()
-    with (
-        subprocess.Popen(
-            list(arguments),
-            env=dict(environment),
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-        ) as process,
-        passed_on(process, ended),
-    ):
+    with _running(arguments, environment, folder, subprocess.PIPE) as (process, ended):
         output, errors = process.communicate()
-        _await(process, ended)
-    if ended.asked and ended.code:
-        raise StoppedError
     if ended.code:
         raise failed(arguments[0], ended.code, errors or output, doing)
     return output
