@@ -145,11 +145,13 @@ class FaultLab(ServedWorld):
             ],
         }
 
+    @property
+    def zone(self) -> dict[str, Any]:
+        """The landing zone as an inventory describes it."""
+        return lab_zone(vault=VAULT, architecture=self.architecture)
+
     def _session(self, url: str, journal: Path) -> dict[str, Any]:
-        return {
-            **self.params(url, lab_zone(vault=VAULT, architecture=self.architecture)),
-            "journal": str(journal),
-        }
+        return {**self.params(url, self.zone), "journal": str(journal)}
 
     def _machine(self, name: str, address: str, wave: str) -> dict[str, Any]:
         return {

@@ -1,7 +1,6 @@
 """Whole module processes, as Ansible starts them, against a lab's Azure over HTTPS."""
 
 import asyncio
-import importlib.util
 import json
 import os
 import sys
@@ -10,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.faults.lab import FaultLab
+from tests.worlds.served import ENVIRONMENT
 
 ROOT = Path(__file__).parents[3]
 ADDRESS = "127.54.0.2"
@@ -18,21 +19,12 @@ WAVE = ROOT / "plugins" / "modules" / "wave.py"
 BIN = Path(sys.executable).parent
 
 
-def _load(path):
-    spec = importlib.util.spec_from_file_location(f"for_boundary_{path.stem}", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 class Controllers:
     """A lab with a wave, and controllers that run the module wave on it."""
 
     def __init__(self, folder):
         self.folder = folder
-        faults = _load(ROOT / "tests" / "faults" / "lab.py")
-        self.lab = faults.FaultLab(folder / "lab", "modernized", machines=3, speed=SPEED, address=ADDRESS)
+        self.lab = FaultLab(folder / "lab", "modernized", machines=3, speed=SPEED, address=ADDRESS)
         self._url = ""
 
     @asynccontextmanager
@@ -45,22 +37,14 @@ class Controllers:
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
             "PYTHONPATH": f"{ROOT / 'collections'}:{ROOT / 'python'}",
-            **self.lab.environment(),
+            **ENVIRONMENT,
             **more,
         }
 
     def arguments(self, controller, goal, **more):
         """Return the module's standard input: ``controller`` has a journal of its own."""
-        cloud = {
-            "resource_manager": self._url,
-            "authority": self._url,
-            "ca_file": str(self.folder / "lab" / "ca.pem"),
-            "instance_discovery": False,
-        }
         parameters = {
-            "landing_zone": self.lab.zone(),
-            "cloud": cloud,
-            "wait_scale": 1 / SPEED,
+            **self.lab.params(self._url, self.lab.zone),
             "journal": str(self.folder / controller / "w.jsonl"),
             "machines": self.machines(self.lab.sources),
             "goal": goal,
