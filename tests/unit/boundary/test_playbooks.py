@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 
 import pytest
@@ -20,7 +21,10 @@ def test_a_run_that_is_stopped_names_what_goes_on_gives_the_wave_back_and_ends_w
 
     code, output, leases, jobs = told(play)
     assert code == 4, output
-    assert "Stopped: wave w: test_running: it was asked to stop by" in output
+    # On a busy computer ansible-playbook may be gone before its signal has reached the module.
+    assert re.search(
+        "Stopped: wave w: test_running: (it was asked to stop by|ansible-playbook, .*, is gone)", output
+    ), output
     assert all(f"goes on in Azure: {name}: " in output for name in MACHINES)
     assert "Nothing was cancelled" in output
     assert leases == []
