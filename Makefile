@@ -9,7 +9,7 @@ RECORDED := $(or $(ASR_WIRE),../shared/wire)
 export ANSIBLE_HOME ?= $(abspath .cache/ansible)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse down test lint unit contract scenarios molecule docs faults fault-tests bench bench-lab bench-hosts clean
+.PHONY: help setup rehearse down test lint unit boundary contract scenarios molecule docs faults fault-tests bench bench-lab bench-hosts clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +31,7 @@ down: $(READY) ## stop the lab that "make rehearse" left running
 	$(BIN)/asr-migrate lab down
 
 test: $(READY) ## everything that CI runs, three targets at a time (JOBS=1 for one after the other)
-	+$(MAKE) --no-print-directory --jobs=$(or $(JOBS),3) lint scenarios unit molecule fault-tests contract
+	+$(MAKE) --no-print-directory --jobs=$(or $(JOBS),3) lint scenarios boundary unit molecule fault-tests contract
 
 lint: $(READY) ## ruff, mypy --strict, import contracts, ansible-lint, yamllint
 	$(BIN)/ruff check .
@@ -42,7 +42,10 @@ lint: $(READY) ## ruff, mypy --strict, import contracts, ansible-lint, yamllint
 	$(BIN)/ansible-lint --offline --strict
 
 unit: $(READY) ## unit tests
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest tests/unit --ignore=tests/unit/boundary
+
+boundary: $(READY) ## modules and playbooks as whole processes, which mostly wait
+	$(BIN)/pytest tests/unit/boundary
 
 contract: $(READY) ## the lab and the adapters against recorded exchanges (skipped where there are none)
 	$(BIN)/pytest tests/contract -rA
