@@ -15,6 +15,7 @@ from asr_migrate.domain.errors import AsrMigrateError
 from asr_migrate.domain.machine import Os
 from asr_migrate.hosts import prepare, profiles
 from asr_migrate.hosts.plan import Answer
+from asr_migrate.hosts.windows_mobility import PASSPHRASE_FILE
 
 CS, OTHER, APPLIANCE = "10.20.0.10", "10.20.0.11", "10.20.0.20"
 PASSPHRASE = "the servers secret"
@@ -266,7 +267,7 @@ def test_each_class_of_failure_is_told_with_its_cause(lab, clock, spoil, fields,
     assert cause in failed.value.cause
     assert failed.value.remedy
     assert PASSPHRASE not in str(failed.value.as_dict())
-    assert lab.host.files.text(r"C:\ProgramData\asr-migrate\MobSvc.passphrase") is None
+    assert lab.host.files.text(PASSPHRASE_FILE) is None
 
 
 def test_an_appliance_out_of_reach_is_told(lab, clock):
